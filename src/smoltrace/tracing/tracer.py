@@ -1,0 +1,193 @@
+"""Traces tests: agents go in as they are, spans that nothing has dropped or cut short come out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import Span as SdkSpan
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.trace import set_span_in_context
+from smolagents.agents import RunResult
+
+from smoltrace.books import names
+from smoltrace.books.spans import Span
+from smoltrace.errors import UsageError
+from smoltrace.tracing.agents import AgentTrace
+from smoltrace.tracing.collector import Collector
+from smoltrace.tracing.scope import CallPolicy, Scope, Settings, fail
+from smoltrace.version import __version__
+
+if TYPE_CHECKING:
+    from smoltrace.books.prices import PriceBook
+
+PROVIDER = "smoltrace.provider"
+
+
+class Tracing:
+    """The tracing of one run: an own tracer provider, which nothing global knows, and the spans of tests in progress.
+
+    resource        attributes of every span's resource
+    price_book      prices each call before its span ends; None leaves costs out
+    system          whose models are asked (`gen_ai.system`, `gen_ai.provider.name`), and whose prices hold
+    provider        by which client they are asked (`smoltrace.provider`), such as openai or litellm
+    record_content  False keeps no prompt, answer, tool argument or tool result
+    generation      request parameters to show for models that don't tell their own
+    call_policy     stands around every model call: it is given a function that makes the call
+    """
+
+    def __init__(
+        self,
+        *,
+        resource: Mapping[str, Any],
+        price_book: PriceBook | None,
+        system: str,
+        provider: str,
+        record_content: bool = True,
+        generation: Mapping[str, Any] | None = None,
+        call_policy: CallPolicy | None = None,
+    ) -> None:
+        self._collector, self._provider = Collector(resource), provider
+        self.tracer_provider = _provider(resource, self._collector)
+        self._settings = Settings(
+            tracer=self.tracer_provider.get_tracer(names.SCOPE, __version__),
+            price_book=price_book,
+            system=system,
+            record_content=record_content,
+            generation=dict(generation or {}),
+            call_policy=call_policy,
+        )
+
+    def test(self, name: str, attributes: Mapping[str, Any] | None = None) -> TestTrace:
+        """A test to be traced, a context manager for a fresh `contextvars.Context`. `name` is that of its root span."""
+        return TestTrace(self._settings, self._collector, name, {PROVIDER: self._provider, **(attributes or {})})
+
+    def shutdown(self) -> None:
+        """Stop collecting. Nothing is written or sent, so nothing can be lost or waited for."""
+        self.tracer_provider.shutdown()
+
+
+class TestTrace:
+    """The trace of one test. Its spans are to be had from `spans` after the end of the `with` block."""
+
+    __test__ = False  # no test class, whatever its name makes pytest believe
+
+    def __init__(self, settings: Settings, collector: Collector, name: str, attributes: dict[str, Any]) -> None:
+        self._settings, self._collector = settings, collector
+        self._name, self._attributes = name, attributes
+        self._scope: Scope | None = None
+        self._token: Any = None
+        self._spans: list[Span] | None = None
+
+    def __enter__(self) -> TestTrace:
+        root = self._settings.tracer.start_span(self._name, context=Context(), attributes=self._attributes)
+        assert isinstance(root, SdkSpan)  # our provider samples everything
+        self._collector.adopt(root)
+        self._scope = Scope(self._settings, root)
+        self._token = otel_context.attach(set_span_in_context(root))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        otel_context.detach(self._token)
+        if error is not None:
+            fail(self._root, error)
+        self._spans = self._collector.take(self._root)
+
+    @property
+    def trace_id(self) -> str:
+        """32 hex digits."""
+        return f"{self._trace_number:032x}"
+
+    def run(self, agent: Any, prompt: str, **kwargs: Any) -> Any:
+        """Run the agent on the prompt and return its final answer. Raises what the agent raises.
+
+        `kwargs` go to `agent.run`. The agent is given back as it was. Raises UsageError for an agent that runs in
+        another test at this moment, and for `stream=True`.
+        """
+        if kwargs.get("stream"):
+            raise UsageError(
+                "A traced run cannot be streamed: leave out stream=True. The model may stream all the same."
+            )
+        scope = self._opened
+        trace = AgentTrace(agent, scope)
+        traces = {id(agent): trace}
+        try:
+            trace.instrument(traces)
+            result = trace.invoke(scope.root, prompt, lambda: _whole(agent.run(prompt, **kwargs)))
+        finally:
+            for instrumented in traces.values():
+                instrumented.restore()
+        return result
+
+    def set(self, attributes: Mapping[str, Any]) -> None:
+        """Set attributes on the test's span; those that are None are left out."""
+        self._root.set_attributes({key: value for key, value in attributes.items() if value is not None})
+
+    def event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
+        """Add an event to the test's span."""
+        self._root.add_event(name, dict(attributes or {}))
+
+    @property
+    def monitor_tokens(self) -> tuple[int, int] | None:
+        """Input and output tokens as smolagents itself counted them, step by step and in managed agents too.
+
+        None where it did not count a step. For comparison only: it knows nothing of cached and reasoning tokens.
+        """
+        counted = [count for count in self._opened.counted if count is not None]
+        if len(counted) != len(self._opened.counted):
+            return None
+        return sum(i for i, _ in counted), sum(o for _, o in counted)
+
+    def ended(self) -> list[Span]:
+        """The spans that have ended so far, in the order of their end; after the `with` block, all."""
+        return list(self._spans) if self._spans is not None else self._collector.ended(self._trace_number)
+
+    def spans(self) -> list[Span]:
+        """All spans of the trace, foreign ones too, in the order of their end. Prompts are references until restored.
+
+        Those that were still open are closed, failed and marked `smoltrace.unfinished`. Raises RuntimeError before the
+        end of the `with` block.
+        """
+        if self._spans is None:
+            raise RuntimeError("The spans of a test are complete when its `with` block has ended.")
+        return list(self._spans)
+
+    @property
+    def _opened(self) -> Scope:
+        if self._scope is None:
+            raise RuntimeError("A test is traced inside its `with` block.")
+        return self._scope
+
+    @property
+    def _root(self) -> SdkSpan:
+        return self._opened.root
+
+    @property
+    def _trace_number(self) -> int:
+        return self._root.get_span_context().trace_id
+
+
+def _provider(resource: Mapping[str, Any], collector: Collector) -> TracerProvider:
+    """A provider that the environment cannot switch off, sample or limit: the books need every span, and all of it."""
+    unlimited = SpanLimits.UNSET
+    provider = TracerProvider(
+        sampler=ALWAYS_ON,
+        resource=Resource(dict(resource)),
+        shutdown_on_exit=False,
+        span_limits=SpanLimits(**dict.fromkeys(inspect.signature(SpanLimits).parameters, unlimited)),
+    )
+    provider._disabled = False  # OTEL_SDK_DISABLED is about exporting, and nothing is exported here
+    provider.add_span_processor(collector)
+    return provider
+
+
+def _whole(result: Any) -> Any:
+    return result.output if isinstance(result, RunResult) else result
