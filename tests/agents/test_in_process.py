@@ -1,0 +1,143 @@
+"""A model in this process: a tiny one with random weights, made here, that writes nonsense but counts its tokens."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smoltrace.agents.build import AgentBuilder
+from smoltrace.agents.providers import build_model
+from smoltrace.agents.spec import AgentSpec, GenerationParams, ModelSpec
+from smoltrace.errors import UsageError
+from smoltrace.tracing.capture import CallCapture
+
+torch = pytest.importorskip("torch", reason="torch is not installed: models in this process are not tested")
+pytest.importorskip("transformers", reason="transformers is not installed: models in this process are not tested")
+
+MESSAGES: list[Any] = [{"role": "user", "content": [{"type": "text", "text": "the weather in Paris"}]}]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    path = tmp_path_factory.mktemp("tiny-model")
+    pieces = Tokenizer(models.BPE(unk_token="<unk>"))
+    pieces.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    pieces.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=["<unk>", "<s>", "</s>"], initial_alphabet=alphabet)
+    pieces.train_from_iterator(["the weather in Paris is sunny", "what time is it in Tokyo"], trainer)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=pieces, unk_token="<unk>", bos_token="<s>", eos_token="</s>", pad_token="</s>"
+    )
+    tokenizer.chat_template = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}assistant:"
+    tokenizer.save_pretrained(path)
+    torch.manual_seed(0)
+    LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+            max_position_embeddings=16384,
+            bos_token_id=1,
+            eos_token_id=2,
+            pad_token_id=2,
+        )
+    ).save_pretrained(path)
+    return path
+
+
+def loaded(folder: Path, **generation: Any) -> Any:
+    spec = ModelSpec(model_id=str(folder), provider="transformers", generation=GenerationParams(**generation))
+    return build_model(spec)
+
+
+def ask(model: Any, stream: bool) -> tuple[str, int, int, CallCapture]:
+    with CallCapture().active() as capture:
+        if stream:
+            pieces = list(model.generate_stream(MESSAGES))
+            text, usage = "".join(piece.content for piece in pieces), pieces[-1].token_usage
+        else:
+            message = model.generate(MESSAGES)
+            text, usage = message.content, message.token_usage
+    return text, usage.input_tokens, usage.output_tokens, capture
+
+
+def test_a_stream_counts_the_same_tokens_as_a_whole_answer(folder: Path) -> None:
+    model = loaded(folder, max_tokens=12, temperature=0.0)
+    whole, streamed = ask(model, stream=False), ask(model, stream=True)
+    assert whole[:3] == streamed[:3]
+    for text, inputs, outputs, capture in (whole, streamed):
+        assert text
+        assert capture.usage == {
+            "prompt_tokens": inputs,
+            "completion_tokens": outputs,
+            "total_tokens": inputs + outputs,
+        }
+        assert outputs <= 12
+        assert capture.finish_reasons == (("length",) if outputs == 12 else ("stop",))
+
+
+def test_a_seed_makes_sampling_repeat_itself(folder: Path) -> None:
+    seeded = loaded(folder, max_tokens=8, temperature=1.5, seed=7)
+    assert ask(seeded, False)[0] == ask(seeded, True)[0] == ask(seeded, False)[0]
+    other = loaded(folder, max_tokens=8, temperature=1.5, seed=8)
+    assert ask(other, False)[0] != ask(seeded, False)[0]
+
+
+def test_threads_wait_for_each_other(folder: Path) -> None:
+    model = loaded(folder, max_tokens=8, temperature=1.5, seed=7)
+    alone = ask(model, False)[0]
+    together: list[str] = []
+    threads = [
+        threading.Thread(target=lambda stream=stream: together.append(ask(model, stream)[0]))
+        for stream in (True, False) * 4
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == [alone] * 8
+
+
+def test_a_stream_that_is_left_early_does_not_block_the_next_call(folder: Path) -> None:
+    model = loaded(folder, max_tokens=8, temperature=0.0)
+    whole = ask(model, False)[0]
+    stream = model.generate_stream(MESSAGES)
+    next(stream)
+    stream.close()
+    assert ask(model, True)[0] == whole
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("kind", ["tool", "code"])
+def test_an_agent_runs_on_it(folder: Path, kind: Any, stream: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    builder = AgentBuilder(AgentSpec(max_steps=1), loaded(folder, max_tokens=6, temperature=0.0), stream=stream)
+    agent = builder.build(kind)
+    agent.run("What is the weather in Paris?")
+    assert type(agent.memory.steps[1].error).__name__ == "AgentParsingError"
+    assert agent.memory.steps[1].token_usage.input_tokens > 50
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_goes_wrong_while_generating_is_raised(folder: Path, stream: bool) -> None:
+    model = loaded(folder, max_tokens=4)
+    model.kwargs["no_such_option"] = 1
+    with pytest.raises(ValueError, match="no_such_option"):
+        ask(model, stream)
+
+
+def test_what_cannot_be_loaded_or_asked_for_is_refused(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(UsageError, match=f"--model {tmp_path}: transformers cannot load it"):
+        loaded(tmp_path)
+    with pytest.raises(UsageError, match="--frequency-penalty is unknown to transformers"):
+        loaded(folder, frequency_penalty=0.5)
