@@ -1,0 +1,125 @@
+"""From the journal of a run to its finished files: the datasets as Parquet, the summary, the row of the leaderboard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smoltrace.records.schema import METRICS, POINTS, RESULTS, SPANS, TRACES
+from smoltrace.store.contents import finished_tests
+from smoltrace.store.lines import index_results
+from smoltrace.store.parquet import DatasetFile, write_rows
+from smoltrace.store.summary import Summary, write_summary
+
+if TYPE_CHECKING:
+    from smoltrace.books.calls import Call
+    from smoltrace.records.schema import Row
+    from smoltrace.store.contents import FinishedTest
+    from smoltrace.store.layout import RunDir
+
+UNFINISHED = frozenset({"running", "incomplete"})
+"""Statuses of a manifest that keep a run off the leaderboard: its numbers are those of a part of the tests."""
+
+
+def finalise(run_dir: RunDir) -> Summary:
+    """Write all finished files of a run, whole or not, and its row of the leaderboard when it is whole.
+
+    The journal is read in the order of the plan, batch by batch. Nothing is changed in it, and finalising twice gives
+    the same bytes. The summary is written last: it says which state of the journal the files hold. Raises StoreError.
+    """
+    from smoltrace.records.metrics import Points, empty_metrics_row
+
+    manifest = run_dir.manifest()
+    count = _Count(run_dir, manifest)
+    points = Points()
+    entries = index_results(run_dir.results_journal)
+    with ExitStack() as stack:
+        results, traces, spans = (
+            stack.enter_context(DatasetFile(run_dir.parquet(dataset.name), dataset))
+            for dataset in (RESULTS, TRACES, SPANS)
+        )
+        for test in finished_tests(run_dir, entries):
+            test_calls, trace, span_rows = _rows_of_trace(test)
+            count.add(test.result)
+            points.add(test.result, test_calls)
+            results.add([test.result])
+            traces.add(trace, weight=len(span_rows))
+            spans.add(span_rows)
+    write_rows(run_dir.parquet(METRICS.name), METRICS, [empty_metrics_row(manifest)])
+    write_rows(run_dir.parquet(POINTS.name), POINTS, points.rows(manifest))
+    summary = count.summary()
+    write_summary(run_dir, summary)
+    _enter_leaderboard(run_dir, summary)
+    return summary
+
+
+def summarise(run_dir: RunDir, results: Iterable[Mapping[str, Any]]) -> Summary:
+    """The summary of a run as it stands, from its rows of `results`. Nothing is written."""
+    count = _Count(run_dir, run_dir.manifest())
+    for result in results:
+        count.add(result)
+    return count.summary()
+
+
+class _Count:
+    """Makes the summary of a run from its results, one by one. The journal's length is read before the journal is."""
+
+    def __init__(self, run_dir: RunDir, manifest: Mapping[str, Any]) -> None:
+        from smoltrace.records.leaderboard import Tally
+
+        self._run_dir, self._manifest, self._tally = run_dir, manifest, Tally()
+        self._statuses: Counter[str] = Counter()
+        self._calls = 0
+        self._journal_bytes = _size(run_dir.results_journal)
+
+    def add(self, result: Mapping[str, Any]) -> None:
+        self._tally.add(result)
+        self._statuses[str(result["status"])] += 1
+        self._calls += result["llm_calls"] or 0
+
+    def summary(self) -> Summary:
+        return Summary(
+            run_id=self._run_dir.run_id,
+            status=str(self._manifest.get("status") or "completed"),
+            planned=self._manifest.get("num_tests"),
+            finished=self._statuses.total(),
+            statuses=dict(sorted(self._statuses.items())),
+            llm_calls=self._calls,
+            journal_bytes=self._journal_bytes,
+            leaderboard=self._tally.row(self._manifest),
+        )
+
+
+def _rows_of_trace(test: FinishedTest) -> tuple[list[Call], list[Row], list[Row]]:
+    """The calls of a test, its row of `traces` (none when its trace is lost), and its rows of `spans`."""
+    from smoltrace.books.calls import calls_in
+    from smoltrace.records.traces import in_order, span_rows_of, trace_row
+
+    if not test.spans:
+        return [], [], []
+    ordered = in_order(test.spans)
+    calls = calls_in(ordered)
+    span_rows = span_rows_of(test.result, ordered, calls)
+    return calls, [trace_row(test.result, ordered, span_rows)], span_rows
+
+
+def _enter_leaderboard(run_dir: RunDir, summary: Summary) -> None:
+    from smoltrace.store import leaderboard
+
+    if (store := run_dir.store) is None:
+        return
+    if summary.status in UNFINISHED:
+        leaderboard.remove(store, summary.run_id)
+    else:
+        leaderboard.put(store, summary.leaderboard)
+        leaderboard.table(store)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,79 @@
+"""Datasets as Parquet files: written in batches, always with the whole schema, and put in place whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from smoltrace.errors import StoreError
+from smoltrace.records.schema import Dataset, Row, arrow_schema, record_batch, rows_of
+from smoltrace.store.atomic import disk_error, replacing
+
+BATCH_ROWS = 16_000
+"""Rows are kept until there are so many, or rows that weigh as much: memory stays flat, row groups worth reading."""
+
+
+class DatasetFile:
+    """Writes one dataset to one file. A context manager; the file appears when the block ends without an exception."""
+
+    def __init__(self, path: Path, dataset: Dataset) -> None:
+        self._path, self._dataset = path, dataset
+        self._stack = ExitStack()
+        self._rows: list[Mapping[str, Any]] = []
+        self._weight = 0
+        self._writer: Any = None
+
+    def __enter__(self) -> DatasetFile:
+        import pyarrow.parquet as pq
+
+        with ExitStack() as stack:
+            beside = stack.enter_context(replacing(self._path))
+            schema = arrow_schema(self._dataset)
+            self._writer = stack.enter_context(pq.ParquetWriter(beside, schema, compression="zstd"))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        with self._stack:
+            if kind is not None:
+                self._stack.__exit__(kind, error, trace)
+                return
+            self._flush()
+
+    def add(self, rows: Iterable[Mapping[str, Any]], *, weight: int = 0) -> None:
+        """Add rows. `weight` is how many rows' worth of memory they hold beside themselves."""
+        before = len(self._rows)
+        self._rows.extend(rows)
+        self._weight += weight + len(self._rows) - before
+        if self._weight >= BATCH_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_batch(record_batch(self._dataset, self._rows))
+        self._rows, self._weight = [], 0
+
+
+def write_rows(path: Path, dataset: Dataset, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write a whole dataset. Raises StoreError when the disk refuses."""
+    with DatasetFile(path, dataset) as file:
+        file.add(rows)
+
+
+def read_rows(path: Path, dataset: Dataset) -> Iterator[Row]:
+    """The rows of a file, batch by batch; columns it lacks are null. Raises StoreError when it cannot be read."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=1024):
+                yield from rows_of(dataset, pa.Table.from_batches([batch]))
+    except OSError as error:
+        raise disk_error(f"read {path}", error) from error
+    except pa.ArrowInvalid as error:
+        raise StoreError(
+            f"{path} is no Parquet file ({error}). Delete it; 'smoltrace show' reads the journal."
+        ) from error
