@@ -1,0 +1,1 @@
+"""Scorers: a dataclass with one method that says of an answer a bool, a number or a label."""
