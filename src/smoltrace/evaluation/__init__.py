@@ -1,0 +1,1 @@
+"""The run: from a configuration to a finished directory of books."""

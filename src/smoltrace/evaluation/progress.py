@@ -1,0 +1,78 @@
+"""What a run tells while it goes on. The command line draws it; a program may pass its own reporter."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands. `cost_known` is in USD and a lower bound where `unpriced` calls are not 0; times in seconds."""
+
+    total: int
+    done: int = 0
+    successes: int = 0
+    errors: int = 0
+    tokens: int = 0
+    cost_known: Decimal = Decimal(0)
+    unpriced: int = 0
+    elapsed: float = 0.0
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds left at the pace so far; None before the first test is done."""
+        return None if self.done == 0 else self.elapsed / self.done * (self.total - self.done)
+
+    def after(self, row: Mapping[str, Any], elapsed: float) -> Progress:
+        """The progress with one more finished test."""
+        return replace(
+            self,
+            done=self.done + 1,
+            successes=self.successes + bool(row["success"]),
+            errors=self.errors + (row["error_type"] is not None),
+            tokens=self.tokens + (row["gen_ai.usage.total_tokens"] or 0),
+            cost_known=self.cost_known + (row["cost_known_usd"] or Decimal(0)),
+            unpriced=self.unpriced + (row["unpriced_calls"] or 0),
+            elapsed=elapsed,
+        )
+
+
+class Reporter(Protocol):
+    """Is told of a run's course, one call at a time."""
+
+    def started(self, run_id: str, progress: Progress) -> None: ...
+    def finished(self, row: Mapping[str, Any], progress: Progress) -> None: ...
+    def closed(self, progress: Progress) -> None: ...
+
+
+class Silent:
+    """A reporter that says nothing."""
+
+    def started(self, run_id: str, progress: Progress) -> None:
+        return None
+
+    def finished(self, row: Mapping[str, Any], progress: Progress) -> None:
+        return None
+
+    def closed(self, progress: Progress) -> None:
+        return None
+
+
+class Tally:
+    """Counts finished tests from many threads and passes them on to a reporter one at a time."""
+
+    def __init__(self, total: int, reporter: Reporter) -> None:
+        self.progress = Progress(total)
+        self._reporter = reporter
+        self._lock = threading.Lock()
+        self._began = time.monotonic()
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        with self._lock:
+            self.progress = self.progress.after(row, time.monotonic() - self._began)
+            self._reporter.finished(row, self.progress)
