@@ -3,8 +3,8 @@
     python benchmarks/overhead.py                      the full table, written to docs/benchmarks.md
     python benchmarks/overhead.py --tests 40 --repeats 1 --no-write
 
-Each measurement is a process of its own; the bare loop and smoltrace take turns on the same server (a process of its own,
-too), and the table quotes the median of the ratios pair by pair, so that a machine whose speed drifts does not decide.
+Each measurement is a process of its own; the bare loop and smoltrace take turns on the same server (a process of its
+own, too), and the table quotes the median of the ratios pair by pair: a machine whose speed drifts does not decide.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def tasks(count: int) -> list[dict[str, Any]]:
 
 
 def bare(url: str, count: int, workers: int) -> int:
-    """The loop one would write by hand: a fresh agent a test, one shared model, a pool of threads, answers kept in a list."""
+    """The loop one would write by hand: a fresh agent a test, one shared model, a pool of threads."""
     from smolagents import CodeAgent, LogLevel, OpenAIModel, ToolCallingAgent
 
     from smoltrace.agents.tools import build_tools
@@ -117,7 +117,8 @@ def resident_mb() -> float:
 
 
 def measure(loop: str, url: str, count: int, workers: int) -> Sample:
-    command = [sys.executable, __file__, "--child", loop, "--url", url, "--tests", str(count), "--workers", str(workers)]
+    work = ["--url", url, "--tests", str(count), "--workers", str(workers)]
+    command = [sys.executable, __file__, "--child", loop, *work]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
@@ -149,21 +150,23 @@ def table(rows: list[dict[str, float]], repeats: int, delay: float) -> str:
     lines = [
         "# What smoltrace adds to a bare smolagents loop",
         "",
-        "Made by `python benchmarks/overhead.py`. The same tests (three model calls each, half tool and half code agents, a "
-        "fresh agent a test) run against the same scripted server, which is a process of its own and answers each call "
+        "Made by `python benchmarks/overhead.py`. The same tests (three model calls each, half tool and half code "
+        "agents, a fresh agent a test) run against the same scripted server, a process of its own that answers a call "
         f"after {delay * 1000:.0f} ms. The bare loop keeps only the answers. smoltrace has everything on: every span, "
-        "prices, judging, a journal that is synced to disk for each test, and the finished Parquet datasets. Loading Python "
-        "packages is not counted on either side.",
+        "prices, judging, a journal that is synced to disk for each test, and the finished Parquet datasets. Loading "
+        "Python packages is not counted on either side.",
         "",
-        f"Median of {repeats} pairs on {platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}.",
+        f"Median of {repeats} pairs on {platform.machine()}, {os.cpu_count()} processors, "
+        f"Python {platform.python_version()}.",
         "",
-        "| tests | workers | bare CPU, ms a test | smoltrace CPU, ms a test | CPU ratio | bare wall, s | smoltrace wall, s "
-        "| wall ratio | memory the bare loop adds, MB | memory smoltrace adds, MB |",
+        "| tests | workers | bare CPU, ms a test | smoltrace CPU, ms a test | CPU ratio | bare wall, s "
+        "| smoltrace wall, s | wall ratio | memory the bare loop adds, MB | memory smoltrace adds, MB |",
         "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     lines += [
         f"| {r['tests']:.0f} | {r['workers']:.0f} | {r['bare_cpu']:.1f} | {r['our_cpu']:.1f} | {r['cpu_ratio']:.2f} "
-        f"| {r['bare_wall']:.2f} | {r['our_wall']:.2f} | {r['wall_ratio']:.2f} | {r['bare_mb']:.0f} | {r['our_mb']:.0f} |"
+        f"| {r['bare_wall']:.2f} | {r['our_wall']:.2f} | {r['wall_ratio']:.2f} "
+        f"| {r['bare_mb']:.0f} | {r['our_mb']:.0f} |"
         for r in rows
     ]
     return "\n".join(lines) + "\n"

@@ -33,7 +33,7 @@ class UsageError(SmoltraceError):
 
 
 class TaskFileError(UsageError):
-    """A fault in a tasks file. `source` names the file or dataset, `line` the 1-based line or row, None for the whole."""
+    """A fault in a tasks file: `source` is the file or dataset, `line` the line or row from 1, None for the whole."""
 
     def __init__(self, source: str, line: int | None, problem: str) -> None:
         where = source if line is None else f"{source}, line {line}"

@@ -75,7 +75,7 @@ def test_status_follows_the_type() -> None:
 
 
 def caught(action: Callable[[], None]) -> BaseException:
-    with pytest.raises(Exception) as caught:  # noqa: PT011
+    with pytest.raises(Exception) as caught:
         action()
     return caught.value
 

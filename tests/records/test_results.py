@@ -114,7 +114,16 @@ def test_the_trace_is_summed_up_as_readers_know_it() -> None:
         "duration_ms": 120.0,
         "cost_usd": 0.00135,
         "span_count": 8,
+        "agrees_with_smolagents": None,
     }
+
+
+@pytest.mark.parametrize(("monitor", "agrees"), [((300, 30), True), ((300, 31), False), (None, None)])
+def test_a_difference_from_smolagents_own_count_is_told(monitor: tuple[int, int] | None, agrees: bool | None) -> None:
+    row = result_row(replace(execution(), monitor_tokens=monitor))
+
+    assert orjson.loads(row["enhanced_trace_info"])["agrees_with_smolagents"] is agrees
+    assert row["gen_ai.usage.total_tokens"] == 330
 
 
 def test_what_the_last_call_answered() -> None:

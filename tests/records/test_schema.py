@@ -274,3 +274,8 @@ def test_the_module_prints_the_tables_of_the_documentation() -> None:
 
 def test_the_span_columns_hold_what_a_trace_nests() -> None:
     assert {"attributes", "events", "resource", "scope", "status_description"} <= set(SPANS.names)
+
+
+def test_a_value_that_its_column_cannot_hold_is_told_by_name() -> None:
+    with pytest.raises(ValueError, match="results, column steps: "):
+        record_batch(RESULTS, [{"steps": "many"}])

@@ -1,4 +1,4 @@
-"""Threads that run tests: each takes the next one, runs it in a fresh context, and commits it before it takes another."""
+"""Threads that run tests: each takes the next, runs it in a fresh context, and commits it before it takes another."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from smoltrace.evaluation.plan import PlannedTest
 T = TypeVar("T")
 
 CALLS_BEFORE_THE_FIRST_ANSWER = 4
-"""How many model calls may be under way before one has been answered: a wrong key costs this many calls, not one a worker."""
+"""How many model calls may be under way before one is answered: a wrong key costs this many, not one a worker."""
 
 
 class Stopped(BaseException):
-    """Raised inside a test whose run is stopping. No Exception: an agent must not take it for a failed step and go on."""
+    """Raised in a test whose run is stopping. No Exception: an agent must not take it for a failed step and go on."""
 
 
 class Gate:
-    """Stands at the model's boundary: lets few calls through until one is answered, and stops the run for what cannot heal.
+    """Stands at the model's boundary: lets few calls through until one is answered, and stops what cannot heal.
 
     Its `call` is the call policy of the run's tracing. `failure` is what stopped the run, None while nothing has.
     """
@@ -76,7 +76,7 @@ class Gate:
 
 
 class Threads:
-    """Runs planned tests on `workers` threads. An exception that no test accounts for stops the run and is raised here."""
+    """Runs planned tests on `workers` threads. An exception that no test accounts for stops the run, and is raised."""
 
     def __init__(self, workers: int, gate: Gate) -> None:
         self._workers, self._gate = workers, gate

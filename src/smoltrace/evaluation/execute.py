@@ -126,6 +126,7 @@ class Bench:
             price_book=self.price_book,
             generation=self.generation,
             stream=self.stream,
+            monitor_tokens=trace.monitor_tokens,
         )
 
 

@@ -22,7 +22,7 @@ SERVICE_NAME = "smoltrace"
 def new_manifest(
     config: EvalConfig, tasks: TaskSet, *, run_id: str, provider: str, system: str, planned: int
 ) -> dict[str, Any]:
-    """The manifest of a run that begins now: JSON values only, no key. `planned` is the number of executions to come."""
+    """The manifest of a run that begins now: JSON values, no key. `planned` is the number of executions to come."""
     return {
         "run_id": run_id,
         "status": "running",

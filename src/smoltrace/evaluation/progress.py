@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands. `cost_known` is in USD and a lower bound where `unpriced` calls are not 0; times in seconds."""
+    """Where a run stands. `cost_known` is in USD, a lower bound where `unpriced` calls are not 0; times in seconds."""
 
     total: int
     done: int = 0

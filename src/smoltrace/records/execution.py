@@ -53,6 +53,7 @@ class Execution:
     `test_index` is its place in the run's plan from 0, `attempt` counts from 1. `spans` are those of its trace, those
     of other instrumentations included. `generation` holds the sampling parameters that were asked for (temperature,
     top_p, max_tokens, frequency_penalty, presence_penalty), None or absent where the server's default was left.
+    `monitor_tokens` are input and output tokens as smolagents itself counted them, None where it did not.
     """
 
     run_id: str
@@ -76,6 +77,7 @@ class Execution:
     error_type: str | None = None
     generation: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
+    monitor_tokens: tuple[int, int] | None = None
 
     @property
     def uid(self) -> str:

@@ -40,9 +40,17 @@ def result_row(execution: Execution) -> Row:
             "duration_ms": row["execution_time_ms"],
             "cost_usd": None if totals.cost_total is None else float(totals.cost_total),
             "span_count": len({span.span_id for span in execution.spans}),
+            "agrees_with_smolagents": _agrees(totals, execution.monitor_tokens),
         }
     )
     return row
+
+
+def _agrees(totals: Totals, monitor: tuple[int, int] | None) -> bool | None:
+    """Whether smolagents counted the same tokens, None where one side does not know. A difference is only told."""
+    if monitor is None or totals.input_tokens is None or totals.output_tokens is None or totals.calls_without_usage:
+        return None
+    return monitor == (totals.input_tokens, totals.output_tokens)
 
 
 def cost_of_call(execution: Execution, call: Call) -> Cost:

@@ -148,16 +148,18 @@ def _span_struct() -> pa.DataType:
 
 
 def record_batch(dataset: Dataset, rows: Sequence[Mapping[str, Any]]) -> pa.RecordBatch:
-    """Rows as Arrow, always with the dataset's whole schema."""
+    """Rows as Arrow, always with the whole schema. Raises ValueError for a value that its column cannot hold."""
     import pyarrow as pa
+
+    from smoltrace.records.arrow import array_of
 
     schema = arrow_schema(dataset)
     arrays = []
-    for column, field in zip(dataset.columns, schema, strict=True):
-        values = [row.get(column.name) for row in rows]
-        if column.type == "money":
-            values = [None if value is None else float(value) for value in values]
-        arrays.append(pa.array(values, type=field.type))
+    for field in schema:
+        try:
+            arrays.append(array_of([row.get(field.name) for row in rows], field.type))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"{dataset.name}, column {field.name}: {error}") from error
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 

@@ -83,9 +83,9 @@ def used_expected_tool(task: Task, tools: Sequence[ToolUse]) -> bool:
 class Judge:
     """Judges an attempt as users of the documented command know it.
 
-    A tool agent succeeds when it used the expected tool often enough, gave a final answer, and the answer is right; a code
-    agent when it gave a final answer and the answer is right. The answer is right when every answer scorer says so; a
-    task that expects nothing of the answer leaves `response_correct` unknown, and success rests on the rest.
+    A tool agent succeeds when it used the expected tool often enough, gave a final answer, and the answer is right; a
+    code agent when it gave a final answer and the answer is right. The answer is right when every answer scorer says
+    so; a task that expects nothing of the answer leaves `response_correct` unknown, and success rests on the rest.
     `extra` scorers are recorded in `scores` and do not decide success. A scorer that fails is data: its score is None,
     with the reason beside it under "NAME.error".
     """

@@ -12,7 +12,7 @@ from smoltrace.scoring.documented import Scorer
 
 
 def load_scorers(specs: Iterable[str]) -> tuple[Scorer, ...]:
-    """The scorers that `specs` name: each MODULE:NAME of a scorer, or of a class or function without arguments that makes one.
+    """The scorers that `specs` name: MODULE:NAME of a scorer, or of what makes one when called without arguments.
 
     Raises UsageError, naming the spec, when it cannot be imported or is no scorer.
     """

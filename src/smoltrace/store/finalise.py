@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from smoltrace.records.schema import METRICS, POINTS, RESULTS, SPANS, TRACES
 from smoltrace.store.contents import finished_tests
 from smoltrace.store.lines import index_results
-from smoltrace.store.parquet import DatasetFile, write_rows
+from smoltrace.store.parquet import DatasetFile, weight_of, write_rows
 from smoltrace.store.summary import Summary, write_summary
 
 if TYPE_CHECKING:
@@ -46,8 +46,9 @@ def finalise(run_dir: RunDir) -> Summary:
             count.add(test.result)
             points.add(test.result, test_calls)
             results.add([test.result])
-            traces.add(trace, weight=len(span_rows))
-            spans.add(span_rows)
+            weight = weight_of(span_rows)
+            traces.add(trace, weight=weight)
+            spans.add(span_rows, weight=weight)
     write_rows(run_dir.parquet(METRICS.name), METRICS, [empty_metrics_row(manifest)])
     write_rows(run_dir.parquet(POINTS.name), POINTS, points.rows(manifest))
     summary = count.summary()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,10 @@ from smoltrace.records.schema import Dataset, Row, arrow_schema, record_batch, r
 from smoltrace.store.atomic import disk_error, replacing
 
 BATCH_ROWS = 16_000
-"""Rows are kept until there are so many, or rows that weigh as much: memory stays flat, row groups worth reading."""
+"""Rows are kept until there are so many, or they weigh as much: memory stays flat, row groups stay worth reading."""
+
+BYTES_OF_A_ROW = 4096
+"""Text of this length weighs as much as one more row."""
 
 
 class DatasetFile:
@@ -42,11 +45,10 @@ class DatasetFile:
                 return
             self._flush()
 
-    def add(self, rows: Iterable[Mapping[str, Any]], *, weight: int = 0) -> None:
-        """Add rows. `weight` is how many rows' worth of memory they hold beside themselves."""
-        before = len(self._rows)
+    def add(self, rows: Sequence[Mapping[str, Any]], *, weight: int | None = None) -> None:
+        """Add rows. `weight` is how many rows' worth of memory they hold, where it is not `weight_of` them."""
         self._rows.extend(rows)
-        self._weight += weight + len(self._rows) - before
+        self._weight += weight_of(rows) if weight is None else weight
         if self._weight >= BATCH_ROWS:
             self._flush()
 
@@ -56,10 +58,17 @@ class DatasetFile:
         self._rows, self._weight = [], 0
 
 
+def weight_of(rows: Sequence[Mapping[str, Any]]) -> int:
+    """How many rows of usual size take as much memory as these."""
+    text = sum(len(value) for row in rows for value in row.values() if isinstance(value, str))
+    return len(rows) + text // BYTES_OF_A_ROW
+
+
 def write_rows(path: Path, dataset: Dataset, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a whole dataset. Raises StoreError when the disk refuses."""
     with DatasetFile(path, dataset) as file:
-        file.add(rows)
+        for row in rows:
+            file.add([row])
 
 
 def read_rows(path: Path, dataset: Dataset) -> Iterator[Row]:
