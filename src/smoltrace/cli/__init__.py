@@ -1,0 +1,92 @@
+"""The command line: one module per command, loaded when it is called, so that `smoltrace --help` is instant."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+from smoltrace.errors import SmoltraceError
+from smoltrace.version import __version__
+
+# Name of the command → (module, what `smoltrace --help` says of it). The help line stands here so that listing the
+# commands imports none of them.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "eval": ("smoltrace.cli.eval", "Run an evaluation and keep its books."),
+    "runs": ("smoltrace.cli.runs", "List the runs in the store."),
+    "show": ("smoltrace.cli.show", "One run: summary, failures, cost."),
+    "leaderboard": ("smoltrace.cli.leaderboard", "Compare all runs in one table."),
+    "publish": ("smoltrace.cli.publish", "Publish a finished run to the Hugging Face Hub."),
+    "export": ("smoltrace.cli.export", "Write a run as JSON, JSONL, CSV, Parquet or OTLP."),
+    "tasks": ("smoltrace.cli.tasks", "List, show, validate and copy task sets."),
+    "prices": ("smoltrace.cli.prices", "What each source says a model costs, and which is used."),
+}
+
+
+class LazyGroup(click.Group):
+    """A click group that imports a command's module when the command is called, and not for the list of commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(error.message + hint, ctx) from error
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: smoltrace eval    (no key needed: a built-in suite and a demonstration model)",
+)
+@click.version_option(__version__, package_name="smoltrace")
+def cli() -> None:
+    """Evaluate LLM agents, and know what it took: tokens, dollars, seconds."""
+
+
+def run_command(command: click.Command, name: str, args: list[str] | None = None) -> int:
+    """Run a click command and return its exit code: our errors as one line on standard error, never a traceback."""
+    try:
+        result: Any = command.main(args=args, prog_name=name, standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        return 130
+    except SmoltraceError as error:
+        click.echo(f"Error: {error}", err=True)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away (`smoltrace runs | head`): nothing is wrong, and nothing more can be said.
+        import os
+        import sys
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def main(args: list[str] | None = None) -> None:
+    raise SystemExit(run_command(cli, "smoltrace", args))

@@ -1,0 +1,176 @@
+"""`smoltrace eval`: run an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from smoltrace.cli.settings import read_settings
+from smoltrace.errors import RunIncompleteError, UsageError
+
+if TYPE_CHECKING:
+    from smoltrace.evaluation.config import EvalConfig
+    from smoltrace.store.read import Run
+
+EXAMPLES = """\b
+Examples:
+  smoltrace eval                                            the built-in suite, the demonstration model, no key
+  smoltrace eval tasks.jsonl --model openai/gpt-4o-mini --workers 16
+  smoltrace eval hf:owner/tasks@v1 --model hf/Qwen/Qwen3-32B --agent-type tool
+  smoltrace eval --base-url http://localhost:8000/v1 --model my-model --temperature 0 --repeats 3
+  smoltrace eval --agent my_agents:make_agent --json > summary.json
+
+Exit codes: 0 the run is complete, 2 wrong usage or input and nothing was spent, 3 the run is incomplete.
+"""
+
+
+@click.command("eval", epilog=EXAMPLES)
+@click.argument("tasks", default="basics")
+@click.option("--split", default="train", show_default=True, help="Split of a Hub dataset.")
+@click.option(
+    "--model", default="demo", show_default=True, help="Model id, as in openai/gpt-4o, ollama/llama3, hf/ORG/NAME."
+)
+@click.option(
+    "--provider",
+    type=click.Choice(["auto", "openai", "litellm", "inference", "transformers", "ollama", "demo"]),
+    default="auto",
+    show_default=True,
+    help="Who serves the model; auto reads it off the model id.",
+)
+@click.option("--base-url", help="Address of an OpenAI-compatible server, as in http://localhost:8000/v1.")
+@click.option("--agent-type", type=click.Choice(["tool", "code", "both"]), default="both", show_default=True)
+@click.option("--agent", metavar="MODULE:FACTORY", help="Your own agent: a function that returns a smolagents agent.")
+@click.option("--workers", type=click.IntRange(1), default=8, show_default=True, help="Tests that run at once.")
+@click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="Executions of each test.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first N tasks.")
+@click.option("--difficulty", help="Only tasks of this difficulty.")
+@click.option("--category", help="Only tasks of this category.")
+@click.option("--max-steps", type=click.IntRange(1), help="Steps an agent may take.")
+@click.option("--planning-interval", type=click.IntRange(1), help="Let the agent plan every N steps.")
+@click.option("--temperature", type=click.FloatRange(0), help="Sent to the model and recorded; so are the next five.")
+@click.option("--top-p", type=click.FloatRange(0, 1))
+@click.option("--max-tokens", type=click.IntRange(1))
+@click.option("--frequency-penalty", type=float)
+@click.option("--presence-penalty", type=float)
+@click.option("--seed", type=int)
+@click.option("--stream", is_flag=True, help="Stream answers, which gives time to first token and between tokens.")
+@click.option("--tools", multiple=True, help="Tools by name, comma-separated: our own, smolagents', or MODULE:NAME.")
+@click.option("--mcp", multiple=True, help="MCP server by URL or command; repeat for more.")
+@click.option("--prompt-file", type=click.Path(path_type=Path), help="Prompt templates (YAML or JSON).")
+@click.option("--authorized-imports", multiple=True, help="Modules a code agent may import besides the standard ones.")
+@click.option(
+    "--scorer",
+    "scorers",
+    multiple=True,
+    metavar="MODULE:NAME",
+    help="A scorer of your own, recorded beside the verdict.",
+)
+@click.option("--price-file", type=click.Path(path_type=Path), help="Prices of your own (TOML or JSON).")
+@click.option("--request-timeout", type=click.FloatRange(0, min_open=True), help="Seconds one model call may take.")
+@click.option("--instrument", multiple=True, help="Also switch on foreign instrumentations: openinference, genai-otel.")
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    help="Where runs are kept [default: $SMOLTRACE_STORE or ./smoltrace-runs].",
+)
+@click.option("--run-id", help="Name of the run [default: a new UUID].")
+@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Label the run; repeat for more.")
+@click.option("--notes", help="A remark that goes into the leaderboard.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    is_eager=True,
+    expose_value=False,
+    callback=read_settings,
+    help="Options from a TOML file; what is typed here wins.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the leaderboard row as one JSON document and nothing else."
+)
+@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+def command(as_json: bool, quiet: bool, **options: Any) -> int:
+    """Run an evaluation and keep its books.
+
+    TASKS is a built-in suite, a .jsonl, .json, .csv or .parquet file, or hf:owner/name[@revision].
+    """
+    from smoltrace.cli.progress import reporter_for
+    from smoltrace.evaluation.run import run_evaluation
+
+    config = config_from(options)
+    failure: RunIncompleteError | None = None
+    run: Run | None
+    try:
+        run = run_evaluation(config, reporter=reporter_for(quiet or as_json))
+    except RunIncompleteError as error:
+        failure, run = error, error.run
+    if run is not None:
+        _tell(run, as_json, quiet)
+    if failure is not None:
+        raise failure
+    return 0
+
+
+def config_from(options: dict[str, Any]) -> EvalConfig:
+    """The evaluation that the options of the command line ask for. Raises UsageError for a malformed tag."""
+    from smoltrace.agents.spec import AgentSpec, GenerationParams, ModelSpec
+    from smoltrace.evaluation.config import EvalConfig
+
+    generation = GenerationParams(**{name: options[name] for name in GENERATION})
+    model = ModelSpec(
+        model_id=options["model"],
+        provider=options["provider"],
+        base_url=options["base_url"],
+        generation=generation,
+        request_timeout=options["request_timeout"],
+        stream=options["stream"],
+    )
+    agent = AgentSpec(
+        tools=_listed(options["tools"]),
+        mcp=tuple(options["mcp"]),
+        prompt_file=options["prompt_file"],
+        factory=options["agent"],
+        max_steps=options["max_steps"],
+        planning_interval=options["planning_interval"],
+        authorized_imports=_listed(options["authorized_imports"]),
+    )
+    return EvalConfig(
+        model=model,
+        agent=agent,
+        tags=_tags(options["tags"]),
+        instrument=_listed(options["instrument"]),
+        **{name: options[name] for name in DIRECT},
+    )
+
+
+GENERATION = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty", "seed")
+DIRECT = (
+    *("tasks", "split", "agent_type", "difficulty", "category", "limit", "repeats", "workers"),
+    *("scorers", "price_file", "store", "run_id", "notes"),
+)
+
+
+def _listed(values: Iterable[str]) -> tuple[str, ...]:
+    """Values that may be repeated, comma-separated, or both."""
+    return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
+
+
+def _tags(pairs: Iterable[str]) -> dict[str, str]:
+    tags = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise UsageError(f"--tag '{pair}': write KEY=VALUE.")
+        tags[key] = value
+    return tags
+
+
+def _tell(run: Run, as_json: bool, quiet: bool) -> None:
+    from smoltrace.cli.show import print_summary, row_as_json
+
+    if as_json:
+        click.echo(row_as_json(run.leaderboard_row()))
+    elif not quiet:
+        print_summary(run)

@@ -1,0 +1,54 @@
+"""`smoltrace publish`: the addresses, and the exit codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.hub_client import use_hub
+from support.hub_server import HubServer
+
+import smoltrace.api as api
+from smoltrace.cli import cli, run_command
+
+
+@pytest.fixture(autouse=True)
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubServer]:
+    monkeypatch.chdir(tmp_path)
+    with HubServer(users={"hf_ann": "ann"}) as server:
+        use_hub(server.url, monkeypatch, tmp_path)
+        yield server
+
+
+def publish(*args: str) -> int:
+    return run_command(cli, "smoltrace", ["publish", *args])
+
+
+def test_a_run_is_published_and_its_addresses_are_printed(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.evaluate(limit=1, agent_type="tool", run_id="r1")
+    monkeypatch.setenv("HF_TOKEN", "hf_ann")
+    assert publish("latest") == 0
+    addresses = capsys.readouterr().out.split()
+    assert [address.removeprefix(f"{hub.url}/datasets/") for address in addresses] == list(hub.repos)
+    assert all(repo.private for repo in hub.repos.values())
+
+
+def test_no_token_and_no_run_are_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert publish("latest") == 2
+    api.evaluate(limit=1, agent_type="tool")
+    assert publish("latest") == 2
+    assert "HF_TOKEN" in capsys.readouterr().err
+
+
+def test_a_hub_that_refuses_is_exit_code_four(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.evaluate(limit=1, agent_type="tool")
+    monkeypatch.setenv("HF_TOKEN", "hf_wrong")
+    assert publish("latest", "--public") == 4
+    assert "Traceback" not in capsys.readouterr().err
