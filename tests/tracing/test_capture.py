@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from smoltrace.books.usage import Usage
 from smoltrace.tracing import capture
 from smoltrace.tracing.capture import CallCapture
 
-ANSWER = {
+ANSWER: dict[str, Any] = {
     "id": "r1",
     "model": "m-2024",
     "choices": [{"finish_reason": "stop"}],
@@ -38,6 +39,19 @@ def test_a_response_is_read_as_mapping_or_object(as_object: bool) -> None:
     call.response(raw)
     assert (call.response_id, call.response_model, call.finish_reasons) == ("r1", "m-2024", ("stop",))
     assert call.usage == ANSWER["usage"]
+
+
+def test_an_answer_of_huggingface_hub_keeps_its_token_details() -> None:
+    from huggingface_hub import ChatCompletionOutput
+
+    details = {"prompt_tokens_details": {"cached_tokens": 1}, "completion_tokens_details": {"reasoning_tokens": 2}}
+    raw = ChatCompletionOutput.parse_obj_as_instance(
+        {**ANSWER, "created": 1, "system_fingerprint": "f", "choices": [], "usage": {**ANSWER["usage"], **details}}
+    )
+    call = CallCapture()
+    call.response(raw)
+    usage = Usage.from_provider(call.usage)
+    assert (usage.cache_read_tokens, usage.reasoning_tokens) == (1, 2)
 
 
 def test_facts_are_read_before_the_client_fills_gaps() -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextvars
 import itertools
 import json
+import random
 import threading
 from typing import Any
 
 import pytest
 from opentelemetry import trace as otel
-from smolagents import CodeAgent, ToolCallingAgent
+from smolagents import CodeAgent, ToolCallingAgent, tool
 from support.model_server import ModelServer, Reply, default_script
 from support.traced import (
     KINDS,
     RecordingModel,
     agent,
+    calculator,
     named,
     openai_model,
     served_equals_counted,
@@ -92,6 +94,26 @@ def test_spans_of_threads_that_share_a_model_never_mix(model_server: ModelServer
         assert len(spans) == 11
         served_equals_counted(model_server, spans, test_id)
     assert ours._collector._traces == {}
+
+
+@tool
+def seeded(location: str) -> str:
+    """The weather of a place, the same in every run.
+
+    Args:
+        location: where
+    """
+    random.seed(0)
+    return "22 degrees"
+
+
+def test_no_span_is_lost_to_a_tool_that_seeds_random(model_server: ModelServer) -> None:
+    seeded.name = "get_weather"
+    ours, model = tracing(), openai_model(model_server)
+    tests = [trace(agent(ToolCallingAgent, model, [seeded, calculator]), "weather", by=ours) for _ in range(2)]
+    assert [len({span.span_id for span in test.spans()}) for test in tests] == [11, 11]
+    assert tests[0].trace_id != tests[1].trace_id
+    served_equals_counted(model_server, [*tests[0].spans(), *tests[1].spans()])
 
 
 def test_a_run_that_raises_ends_every_span(model_server: ModelServer) -> None:

@@ -39,6 +39,7 @@ _TTFT: Final = (
     names.RESPONSE_TIME_TO_FIRST_CHUNK, names.SERVER_TTFT, "gen_ai.server.time_to_first_token",
     "gen_ai.latency.time_to_first_token",
 )  # fmt: skip
+_GENERATE: Final = "huggingface.model.generate"
 _TBT: Final = (names.SERVER_TBT, "gen_ai.server.time_per_output_token")
 
 
@@ -71,12 +72,15 @@ def usage_of(span: Span) -> Usage:
     """The tokens that the span carries, normalised.
 
     Zero in and zero out from a foreign instrumentation is no usage: no call reads nothing, and smolagents puts zeros
-    where a server reported none.
+    where a server reported none. Neither is what genai-otel-instrument says of a generation by transformers whose
+    prompt it did not see, as smolagents hands it over: it takes the prompt for output.
     """
     usage = Usage.from_attributes(span.attributes)
     if span.scope == names.SCOPE:
         return usage
     if not usage.input_tokens and not usage.output_tokens:
+        return Usage()
+    if span.scope.startswith("genai_otel") and span.name == _GENERATE and not usage.input_tokens:
         return Usage()
     if span.scope.startswith("genai_otel") and provider_of(span.attributes) == "anthropic":
         return _with_cache_in_input(usage)

@@ -41,7 +41,13 @@ Exit codes: 0 the run is complete, 2 wrong usage or input and nothing was spent,
     help="Who serves the model; auto reads it off the model id.",
 )
 @click.option("--base-url", help="Address of an OpenAI-compatible server, as in http://localhost:8000/v1.")
-@click.option("--agent-type", type=click.Choice(["tool", "code", "both"]), default="both", show_default=True)
+@click.option(
+    "--agent-type",
+    type=click.Choice(["tool", "code", "both"]),
+    default="both",
+    show_default=True,
+    help="Kind of agent; with both, a task runs with each kind that it is for.",
+)
 @click.option("--agent", metavar="MODULE:FACTORY", help="Your own agent: a function that returns a smolagents agent.")
 @click.option("--workers", type=click.IntRange(1), default=8, show_default=True, help="Tests that run at once.")
 @click.option("--repeats", type=click.IntRange(1), default=1, show_default=True, help="Executions of each test.")
@@ -50,12 +56,12 @@ Exit codes: 0 the run is complete, 2 wrong usage or input and nothing was spent,
 @click.option("--category", help="Only tasks of this category.")
 @click.option("--max-steps", type=click.IntRange(1), help="Steps an agent may take.")
 @click.option("--planning-interval", type=click.IntRange(1), help="Let the agent plan every N steps.")
-@click.option("--temperature", type=click.FloatRange(0), help="Sent to the model and recorded; so are the next five.")
-@click.option("--top-p", type=click.FloatRange(0, 1))
-@click.option("--max-tokens", type=click.IntRange(1))
-@click.option("--frequency-penalty", type=float)
-@click.option("--presence-penalty", type=float)
-@click.option("--seed", type=int)
+@click.option("--temperature", type=click.FloatRange(0), help="Sampling temperature, sent with each call.")
+@click.option("--top-p", type=click.FloatRange(0, 1), help="Nucleus sampling, sent with each call.")
+@click.option("--max-tokens", type=click.IntRange(1), help="Limit on the output of each call.")
+@click.option("--frequency-penalty", type=float, help="Sent with each call.")
+@click.option("--presence-penalty", type=float, help="Sent with each call.")
+@click.option("--seed", type=int, help="Sent with each call; whether answers repeat is up to the server.")
 @click.option("--stream", is_flag=True, help="Stream answers, which gives time to first token and between tokens.")
 @click.option("--tools", multiple=True, help="Tools by name, comma-separated: our own, smolagents', or MODULE:NAME.")
 @click.option("--mcp", multiple=True, help="MCP server by URL or command; repeat for more.")
@@ -107,7 +113,7 @@ def command(as_json: bool, quiet: bool, **options: Any) -> int:
     except RunIncompleteError as error:
         failure, run = error, error.run
     if run is not None:
-        _tell(run, as_json, quiet)
+        _tell(run, as_json, quiet, options["store"])
     if failure is not None:
         raise failure
     return 0
@@ -167,10 +173,15 @@ def _tags(pairs: Iterable[str]) -> dict[str, str]:
     return tags
 
 
-def _tell(run: Run, as_json: bool, quiet: bool) -> None:
-    from smoltrace.cli.show import print_summary, row_as_json
+def _tell(run: Run, as_json: bool, quiet: bool, store: Path | None) -> None:
+    from smoltrace.cli.show import option_of, print_summary, row_as_json
 
+    row = run.leaderboard_row()
     if as_json:
-        click.echo(row_as_json(run.leaderboard_row()))
+        click.echo(row_as_json(row))
     elif not quiet:
-        print_summary(run)
+        where = option_of(store)
+        steps = [f"smoltrace show latest{where}", f"smoltrace leaderboard{where}"]
+        if row["provider"] == "demo":
+            steps.append("smoltrace eval --model openai/gpt-4o-mini")
+        print_summary(run, store=store, next_steps=steps)

@@ -30,6 +30,7 @@ Prompts that repeat from step to step are stored once and referenced, except in 
     type=click.Choice(["json", "jsonl", "csv", "parquet", "otlp"]),
     default="json",
     show_default=True,
+    help="Kind of file.",
 )
 @click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder.")
 @click.option("--store", type=click.Path(path_type=Path), help="Where runs are kept [default: as for eval].")

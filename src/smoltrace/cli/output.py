@@ -78,17 +78,6 @@ def percent_text(percent: float | None) -> str:
     return f"{min(max(percent, 0.1), 99.9):.1f} %"
 
 
-def success_text(row: Mapping[str, Any]) -> str:
-    """`83.3 % (10 of 12; 95 % interval 55.2 to 95.3 %)`, of a leaderboard row."""
-    if row["success_rate"] is None:
-        return unknown("no test has finished")
-    low, high = row["success_rate_ci_low"], row["success_rate_ci_high"]
-    return (
-        f"{percent_text(row['success_rate'])} ({row['successful_tests']} of {row['num_tests']}; "
-        f"95 % interval {low:.1f} to {high:.1f} %)"
-    )
-
-
 def time_text(moment: datetime | None) -> str:
     """2025-06-15 15:06 UTC."""
     return UNKNOWN if moment is None else f"{moment:%Y-%m-%d %H:%M} UTC"

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from smoltrace.cli import output
+from smoltrace.cli import output, summary
+from smoltrace.cli.summary import FAILURE_HEADERS, GROUP_HEADERS, Fact, Group
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
     from smoltrace.store.read import Run
     from smoltrace.store.summary import Summary
 
@@ -25,10 +31,15 @@ Examples:
   smoltrace show latest --json
 """
 
+FAILURES = 10
+_BAR = 24
+_SMALL_BAR = 12
+_WIDEST = 120
+
 
 @click.command("show", epilog=EPILOG)
 @click.argument("run", default="latest")
-@click.option("--failures", type=click.IntRange(0), default=10, show_default=True, help="Failed tests to list.")
+@click.option("--failures", type=click.IntRange(0), default=FAILURES, show_default=True, help="Failed tests to list.")
 @click.option("--store", type=click.Path(path_type=Path), help="Where runs are kept [default: as for eval].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(run: str, failures: int, store: Path | None, as_json: bool) -> None:
@@ -39,18 +50,31 @@ def command(run: str, failures: int, store: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(output.json_text(_document(found)))
     else:
-        print_summary(found, failures=failures)
+        print_summary(found, failures=failures, store=store)
 
 
-def print_summary(run: Run, *, failures: int = 10) -> None:
-    """The run on standard output: what it was, how it went, what it took, which tests failed, where its files lie."""
-    summary = run.summary()
-    output.print_facts([*_what(run, summary), *_how(summary), *_took(summary)])
-    if summary.leaderboard["failed_tests"]:
-        click.echo()
-        _print_failures(run, failures, int(summary.leaderboard["failed_tests"]))
-    click.echo()
-    click.echo(f"Files: {run.path}")
+def print_summary(
+    run: Run, *, failures: int = FAILURES, store: Path | None = None, next_steps: Sequence[str] = ()
+) -> None:
+    """The run on standard output: what it was, how it went, what it took, which tests failed, where its files lie.
+
+    On a terminal it is drawn, elsewhere it is plain aligned text. `store` is what --store was given; `next_steps` are
+    commands to go on with.
+    """
+    found = run.summary()
+    counts = summary.counts_of(run, found)
+    what, how = summary.what(run, found), summary.how(found, counts)
+    groups = counts.groups() if counts is not None else []
+    failed = [summary.failure_cells(row) for row in islice(_failed(run), failures)]
+    more = int(found.leaderboard["failed_tests"] or 0) - len(failed)
+    last = [Fact("Files", summary.shown_path(run.path))]
+    if next_steps:
+        last.append(Fact("Next", " · ".join(next_steps)))
+    screen = _Drawn(found) if sys.stdout.isatty() else _Plain()
+    screen.facts(what, how)
+    screen.groups(groups)
+    screen.failures(failed, f"… and {more} more: {_all_of(run, len(failed) + more, store)}" if more > 0 else None)
+    screen.last(last)
 
 
 def row_as_json(row: Mapping[str, Any]) -> str:
@@ -59,129 +83,166 @@ def row_as_json(row: Mapping[str, Any]) -> str:
 
 
 def _document(run: Run) -> dict[str, Any]:
-    summary = run.summary()
+    found = run.summary()
     failed = [
         {name: row[name] for name in ("test_case_uid", "status", "error_type", "error", "response", "trace_id")}
         for row in _failed(run)
     ]
     return {
-        "run_id": summary.run_id,
-        "status": summary.status,
-        "planned": summary.planned,
-        "finished": summary.finished,
-        "statuses": summary.statuses,
-        "llm_calls": summary.llm_calls,
-        "leaderboard": output.for_json(summary.leaderboard, ("tags", "error_types")),
+        "run_id": found.run_id,
+        "status": found.status,
+        "planned": found.planned,
+        "finished": found.finished,
+        "statuses": found.statuses,
+        "llm_calls": found.llm_calls,
+        "leaderboard": output.for_json(found.leaderboard, ("tags", "error_types")),
         "failures": failed,
         "path": str(run.path),
     }
-
-
-def _what(run: Run, summary: Summary) -> list[tuple[str, str]]:
-    row = summary.leaderboard
-    status = summary.status
-    if summary.planned is not None and summary.finished < summary.planned:
-        status += f": {summary.finished} of {summary.planned} tests finished"
-    facts = [
-        ("Run", run.id),
-        ("Status", status),
-        ("Model", f"{row['model']} ({row['provider']})"),
-        ("Agent", str(row["agent_type"])),
-        ("Tasks", str(row["dataset_used"])),
-        ("Started", output.time_text(row["evaluation_date"])),
-    ]
-    if row["notes"]:
-        facts.append(("Notes", output.shortened(row["notes"], 100)))
-    return facts
-
-
-def _how(summary: Summary) -> list[tuple[str, str]]:
-    row = summary.leaderboard
-    facts = [("Success", output.success_text(row))]
-    if (row["attempts"] or 1) > 1:
-        k = row["attempts"]
-        chances = [("pass@1", "pass_at_1"), (f"pass@{k}", "pass_at_k"), (f"pass^{k}", "pass_hat_k")]
-        facts.append(("Attempts", " · ".join(f"{name} {_chance(row[column])}" for name, column in chances)))
-    if row["total_errors"]:
-        kinds = output.for_json(row, ("error_types",))["error_types"]
-        facts.append(("Errors", f"{row['total_errors']} ({', '.join(f'{kind} {n}' for kind, n in kinds.items())})"))
-    return facts
-
-
-def _chance(chance: float | None) -> str:
-    return output.percent_text(None if chance is None else 100 * chance)
-
-
-def _took(summary: Summary) -> list[tuple[str, str]]:
-    row = summary.leaderboard
-    return [
-        ("Tokens", _tokens(row, summary.llm_calls)),
-        ("Cost", _cost(row, summary.llm_calls)),
-        ("Duration", _duration(row)),
-        ("Tools", _tools(row)),
-    ]
-
-
-def _tokens(row: Mapping[str, Any], calls: int) -> str:
-    if row["total_tokens"] is None:
-        return output.unknown("no call reported its tokens" if calls else "no calls")
-    split = [(row["total_prompt_tokens"], "in"), (row["total_completion_tokens"], "out")]
-    split += [(row["total_cache_read_tokens"], "read from cache"), (row["total_reasoning_tokens"], "reasoning")]
-    parts = [f"{output.count_text(n)} {name}" for n, name in split if n]
-    return f"{output.tokens_text(row['total_tokens'])} in {calls} calls ({', '.join(parts)})"
-
-
-def _cost(row: Mapping[str, Any], calls: int) -> str:
-    text = output.total_cost_text(row["total_cost_usd"], row["cost_known_usd"], row["unpriced_calls"], calls)
-    per_test = row["avg_cost_per_test_usd"]
-    return text if per_test is None else f"{text} ({output.cost_text(per_test)} a test)"
-
-
-def _duration(row: Mapping[str, Any]) -> str:
-    wall = output.duration_text(row["wall_time_ms"], "the run has not ended")
-    if row["p50_duration_ms"] is None:
-        return wall
-    p50, p95 = output.duration_text(row["p50_duration_ms"]), output.duration_text(row["p95_duration_ms"])
-    return f"{wall} · a test: median {p50}, 95 % within {p95}"
-
-
-def _tools(row: Mapping[str, Any]) -> str:
-    calls = row["total_tool_calls"]
-    if not calls:
-        return "0 calls"
-    if row["unique_tools_used"] == 1:
-        return f"{calls} calls of {row['most_used_tool']}"
-    return f"{calls} calls of {row['unique_tools_used']} tools, most of {row['most_used_tool']}"
 
 
 def _failed(run: Run) -> Iterator[dict[str, Any]]:
     return (row for row in run.results() if not row["success"])
 
 
-def _print_failures(run: Run, limit: int, total: int) -> None:
-    shown = list(islice(_failed(run), limit))
-    if shown:
-        rows = [
-            [
-                row["test_case_uid"],
-                row["error_type"] or row["status"],
-                output.shortened(_expected(row), 36),
-                output.shortened(row["error"] or row["response"] or output.UNKNOWN, 60),
-            ]
-            for row in shown
-        ]
-        output.print_table(["FAILED TEST", "WHY", "EXPECTED", "ANSWER OR ERROR"], rows)
-    if total > len(shown):
-        click.echo(f"… and {total - len(shown)} more: --failures {total} lists them all")
+def _all_of(run: Run, failures: int, store: Path | None) -> str:
+    """The command that lists all failures of the run."""
+    name = run.id[:8] if len(run.id) == 36 else run.id
+    return f"smoltrace show {name} --failures {failures}{option_of(store)}"
 
 
-def _expected(row: Mapping[str, Any]) -> str:
-    expected = output.for_json(row, ("expected",))["expected"] or {}
-    if not isinstance(expected, dict):
-        return str(expected)
-    found = [f"{name}: {_plain(value)}" for name, value in expected.items() if value not in (None, [], ())]
-    return "; ".join(found) or output.UNKNOWN
+def option_of(store: Path | None) -> str:
+    """What a command has to say to find a run again that was kept in `store`."""
+    return "" if store is None else f" --store {shlex.quote(str(store))}"
 
 
-def _plain(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+class _Plain:
+    """Aligned text without colour, for logs and pipes."""
+
+    def facts(self, what: Sequence[Fact], how: Sequence[Fact]) -> None:
+        output.print_facts([(fact.name, fact.text) for fact in (*what, *how)])
+
+    def groups(self, groups: Sequence[tuple[str, Group]]) -> None:
+        if groups:
+            click.echo()
+            output.print_table(GROUP_HEADERS, [group.cells(name) for name, group in groups], right=range(1, 6))
+
+    def failures(self, failed: Sequence[list[str]], more: str | None) -> None:
+        if failed:
+            click.echo()
+            output.print_table(FAILURE_HEADERS, failed)
+        if more:
+            click.echo(more)
+
+    def last(self, facts: Sequence[Fact]) -> None:
+        click.echo()
+        for fact in facts:
+            click.echo(f"{fact.name}: {fact.text}")
+
+
+class _Drawn:
+    """Tables, bars and colour, for a terminal; never wider than it, and what does not fit ends in an ellipsis."""
+
+    def __init__(self, found: Summary) -> None:
+        from rich.console import Console
+
+        self._row = found.leaderboard
+        console = Console(highlight=False)
+        self._console: Console = Console(highlight=False, width=min(console.width, _WIDEST))
+
+    def facts(self, what: Sequence[Fact], how: Sequence[Fact]) -> None:
+        from rich.table import Table
+        from rich.text import Text
+
+        told = {fact.name: output.printable(fact.text) for fact in what}
+        title = Text.assemble("\n", (told["Model"], "bold"), " on ", (told["Tasks"], "bold"))
+        title.append(f" · {told['Agent']} agents · {told['Status']} · {told['Started']}", "dim")
+        self._console.print(title)
+        if "Notes" in told:
+            self._console.print(Text(told["Notes"], "italic"))
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+        for style in ("cyan", "bold", ""):
+            table.add_column(overflow="fold", style=style)
+        for fact in how:
+            table.add_row(fact.name, Text(output.printable(fact.head)), Text(output.printable(fact.detail)))
+            if fact.name == "Success" and self._row["success_rate"] is not None:
+                table.add_row("", "", self._interval())
+        self._console.print()
+        self._console.print(table)
+
+    def groups(self, groups: Sequence[tuple[str, Group]]) -> None:
+        from rich.text import Text
+
+        if not groups:
+            return
+        table = _table(GROUP_HEADERS[:3], right=(1, 2))
+        table.add_column("", width=_SMALL_BAR)
+        for header in GROUP_HEADERS[3:]:
+            table.add_column(header, justify="right")
+        for name, group in groups:
+            cells = group.cells(name)
+            table.add_row(*map(Text, cells[:3]), _bar(group.share, _SMALL_BAR), *map(Text, cells[3:]))
+        self._console.print()
+        self._console.print(table)
+
+    def failures(self, failed: Sequence[list[str]], more: str | None) -> None:
+        from rich.text import Text
+
+        if failed:
+            table = _table(FAILURE_HEADERS)
+            for column, width in zip(table.columns, self._widths(failed), strict=True):
+                column.no_wrap, column.overflow, column.width = True, "ellipsis", width
+            for uid, why, *rest in failed:
+                table.add_row(Text(uid), Text(why, "red"), *map(Text, rest))
+            self._console.print()
+            self._console.print(table)
+        if more:
+            self._console.print(Text(more, "dim"), soft_wrap=True)
+
+    def _widths(self, failed: Sequence[list[str]]) -> list[int]:
+        """Widths of the failures' columns: why in full, the others in the room that there is."""
+        longest = [max(len(row[i]) for row in [FAILURE_HEADERS, *failed]) for i in range(4)]
+        room = self._console.width - longest[1] - 6
+        uid = min(longest[0], room * 45 // 100)
+        expected = min(longest[2], max(len(FAILURE_HEADERS[2]), (room - uid) * 2 // 5))
+        return [uid, longest[1], expected, min(longest[3], max(room - uid - expected, 1))]
+
+    def last(self, facts: Sequence[Fact]) -> None:
+        from rich.text import Text
+
+        self._console.print()
+        for fact in facts:
+            # A path or a command that is cut cannot be copied: it is folded instead.
+            self._console.print(Text.assemble((f"{fact.name:<7}", "cyan"), fact.text), soft_wrap=True)
+
+    def _interval(self) -> Text:
+        """The success rate on a scale of 0 to 100 %, its interval drawn thick."""
+        from rich.text import Text
+
+        width = 2 * _BAR
+        rate, low, high = (
+            round(self._row[name] / 100 * (width - 1))
+            for name in ("success_rate", "success_rate_ci_low", "success_rate_ci_high")
+        )
+        scale = Text()
+        for place in range(width):
+            inside = low <= place <= high
+            sign = "●" if place == rate else "━" if inside else "─"
+            scale.append(sign, "bold green" if place == rate else "green" if inside else "dim")
+        return scale
+
+
+def _table(headers: Sequence[str], right: Sequence[int] = ()) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    for i, header in enumerate(headers):
+        table.add_column(header, justify="right" if i in right else "left")
+    return table
+
+
+def _bar(share: float, width: int) -> Text:
+    from rich.text import Text
+
+    filled = round(share * width)
+    return Text.assemble(("━" * filled, "green"), ("━" * (width - filled), "bright_black"))

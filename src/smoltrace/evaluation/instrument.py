@@ -19,7 +19,15 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace import Span as SdkSpan
 from opentelemetry.sdk.trace import TracerProvider as SdkTracerProvider
-from opentelemetry.trace import NoOpTracer, Span, Tracer, TracerProvider, get_current_span
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    Tracer,
+    TracerProvider,
+    get_current_span,
+    use_span,
+)
 
 from smoltrace.errors import MissingExtraError, UsageError
 
@@ -130,17 +138,32 @@ class _TestTracer(Tracer):
 
     def __init__(self, homes: dict[int, _Home], scope: Scope) -> None:
         self._homes, self._scope = homes, scope
-        self._none = NoOpTracer()
 
     def start_span(self, name: str, context: Context | None = None, *args: Any, **kwargs: Any) -> Span:
-        return self._tracer(context).start_span(name, context, *args, **kwargs)
+        above = get_current_span(context).get_span_context()
+        home = self._homes.get(above.trace_id)
+        if home is None:
+            return _NoSpan(name, above)
+        return home.tracer(self._scope).start_span(name, context, *args, **kwargs)
 
     def start_as_current_span(self, name: str, context: Context | None = None, *args: Any, **kwargs: Any) -> Any:
-        return self._tracer(context).start_as_current_span(name, context, *args, **kwargs)
+        above = get_current_span(context).get_span_context()
+        home = self._homes.get(above.trace_id)
+        if home is None:
+            return use_span(_NoSpan(name, above), record_exception=False, set_status_on_exception=False)
+        return home.tracer(self._scope).start_as_current_span(name, context, *args, **kwargs)
 
-    def _tracer(self, context: Context | None) -> Tracer:
-        home = self._homes.get(get_current_span(context).get_span_context().trace_id)
-        return self._none if home is None else home.tracer(self._scope)
+
+class _NoSpan(NonRecordingSpan):
+    """Stands for the span above it, so that nothing is missing between that and what comes below.
+
+    It has a name and attributes because genai-otel-instrument reads them from every span, and fails the call otherwise.
+    """
+
+    def __init__(self, name: str, context: SpanContext) -> None:
+        super().__init__(context)
+        self.name = name
+        self.attributes: dict[str, Any] = {}
 
 
 class _Instrumentation:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
 from smoltrace.books import names
 from smoltrace.records.otlp_points import Point, points_in
+from smoltrace.records.times import time_of
 
 CO2: Final = names.METRIC_CO2_EMISSIONS
 POWER_COST: Final = names.METRIC_POWER_COST
@@ -45,7 +45,6 @@ COLUMNS: Final[tuple[str, ...]] = (
 
 _GPU_ID = ("gpu_id", "gpu.id", "hw.id")
 _GPU_NAME = ("gpu_name", "gpu.name", "hw.name")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Gpu = tuple[Any, str | None]
 """A GPU: the resource (machine, process) that reported it, and its id there."""
@@ -82,7 +81,7 @@ def _new_row(point: Point, gpu: Gpu, run_id: str | None) -> dict[str, Any]:
     row["run_id"] = run_id or point.resource_attribute(names.RUN_ID_UNDERSCORE, names.RUN_ID)
     row["service_name"] = point.resource_attribute(names.SERVICE_NAME)
     if point.time_ns is not None:
-        row["timestamp"] = _EPOCH + timedelta(microseconds=point.time_ns // 1000)
+        row["timestamp"] = time_of(point.time_ns)
         row["timestamp_unix_nano"] = str(point.time_ns)
     row["gpu_id"] = gpu[1]
     return row

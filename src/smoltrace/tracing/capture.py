@@ -111,7 +111,9 @@ class CallCapture:
 def field(raw: Any, name: str) -> Any:
     """`raw[name]` of a mapping or `raw.name` of an object, None where there is none."""
     if isinstance(raw, Mapping):
-        return raw.get(name)
+        # huggingface_hub's answers are both; only the attributes keep what the server sent beyond its dataclasses.
+        attributes = getattr(raw, "__dict__", {})
+        return attributes[name] if name in attributes else raw.get(name)
     return getattr(raw, name, None)
 
 

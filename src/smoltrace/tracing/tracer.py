@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import secrets
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Span as SdkSpan
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import set_span_in_context
 from smolagents.agents import RunResult
@@ -175,6 +177,20 @@ class TestTrace:
         return self._root.get_span_context().trace_id
 
 
+class _SystemIds(IdGenerator):
+    """Ids from the system's randomness. The SDK takes them from `random`, which a tool or a model's code may seed: the
+    same ids come again then, and spans, and calls with them, are lost."""
+
+    def generate_span_id(self) -> int:
+        return secrets.randbits(64) or 1
+
+    def generate_trace_id(self) -> int:
+        return secrets.randbits(128) or 1
+
+    def is_trace_id_random(self) -> bool:
+        return True
+
+
 def _provider(resource: Mapping[str, Any], collector: Collector) -> TracerProvider:
     """A provider that the environment cannot switch off, sample or limit: the books need every span, and all of it."""
     unlimited = SpanLimits.UNSET
@@ -182,6 +198,7 @@ def _provider(resource: Mapping[str, Any], collector: Collector) -> TracerProvid
         sampler=ALWAYS_ON,
         resource=Resource(dict(resource)),
         shutdown_on_exit=False,
+        id_generator=_SystemIds(),
         span_limits=SpanLimits(**dict.fromkeys(inspect.signature(SpanLimits).parameters, unlimited)),
     )
     provider._disabled = False  # OTEL_SDK_DISABLED is about exporting, and nothing is exported here

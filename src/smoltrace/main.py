@@ -1,0 +1,128 @@
+"""The documented evaluation flow: run, keep, then write or publish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from smoltrace.errors import PublishError, RunIncompleteError, UsageError
+
+if TYPE_CHECKING:
+    from smoltrace.core import DocumentedOptions
+    from smoltrace.evaluation.progress import Reporter
+    from smoltrace.store.read import Run
+
+DEFAULT_OUTPUT_DIR = "./smoltrace_results"
+
+
+def run_evaluation_flow(args: Any, *, reporter: Reporter | None = None) -> Run:
+    """Run the evaluation that the arguments of `smoltrace-eval` ask for, and return the run of the store.
+
+    `args` has the options of the command as attributes (`args.model`, `args.output_format`, …); one that is missing has
+    its default. With output_format "json" five files are written into output_dir; with "hub" four datasets are
+    published. What is said goes to standard error. GPU metrics are recorded by default for the provider "transformers"
+    only.
+
+    Raises UsageError before anything is spent: with "hub" also for a missing token. RunIncompleteError when the run
+    stopped early, PublishError when publishing failed; the run is in the store in both cases.
+    """
+    from smoltrace.evaluation.run import run_evaluation
+    from smoltrace.publish.runs import account_before_spending
+
+    output_format = getattr(args, "output_format", None) or "hub"
+    if output_format not in ("hub", "json"):
+        raise UsageError(f"--output-format {output_format}: choose hub or json.")
+    config = _options(args).config()
+    token = getattr(args, "hf_token", None)
+    username = account_before_spending(token) if output_format == "hub" else None
+    _tell_about_gpu(args)
+    try:
+        run = run_evaluation(config, reporter=reporter)
+    except RunIncompleteError as error:
+        if output_format == "json" and error.run is not None:
+            _write(error.run, args)
+        raise
+    _say(args, f"Run {run.id} is kept in {run.path}")
+    if output_format == "json":
+        _write(run, args)
+    else:
+        _publish(run, args, token, username)
+    return run
+
+
+def _options(args: Any) -> DocumentedOptions:
+    """The arguments as options of an evaluation. Raises UsageError for a malformed --model-args."""
+    from smoltrace.core import DocumentedOptions, agent_type_of
+
+    given = {
+        "model_name": getattr(args, "model", None),
+        "provider": getattr(args, "provider", None),
+        "difficulty": getattr(args, "difficulty", None),
+        "dataset_name": getattr(args, "dataset_name", None),
+        "dataset_revision": getattr(args, "dataset_revision", None),
+        "split": getattr(args, "split", None),
+        "mcp_server_url": getattr(args, "mcp_server_url", None),
+        "run_id": getattr(args, "run_id", None),
+        "parallel_workers": getattr(args, "parallel_workers", None),
+        "enabled_smolagents_tools": getattr(args, "enable_tools", None),
+        "additional_authorized_imports": getattr(args, "additional_imports", None),
+        "request_timeout": getattr(args, "request_timeout", None),
+    }
+    if not given["model_name"]:
+        raise UsageError("Name a model with --model.")
+    prompt_file = getattr(args, "prompt_yml", None)
+    return DocumentedOptions(
+        **{name: value for name, value in given.items() if value is not None},
+        agent_type=agent_type_of([getattr(args, "agent_type", None) or "both"]),
+        prompt_file=None if prompt_file is None else Path(prompt_file),
+        model_args=_pairs(getattr(args, "model_args", None)),
+    )
+
+
+def _pairs(model_args: Any) -> dict[str, Any]:
+    """`["temperature=0.7", "seed=42"]` as a mapping; a mapping stays what it is."""
+    if isinstance(model_args, dict):
+        return model_args
+    pairs = {}
+    for text in model_args or ():
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise UsageError(f"--model-args {text}: write KEY=VALUE, as in temperature=0.7.")
+        pairs[key] = value
+    return pairs
+
+
+def _tell_about_gpu(args: Any) -> None:
+    wanted = getattr(args, "enable_gpu_metrics", None)
+    if getattr(args, "provider", None) == "transformers" if wanted is None else wanted:
+        _say(args, "No GPU counter can be read here: the GPU columns stay null.")
+
+
+def _write(run: Run, args: Any) -> None:
+    from smoltrace.store.export import export
+
+    folder = Path(getattr(args, "output_dir", None) or DEFAULT_OUTPUT_DIR)
+    files = export(run, "json", folder)
+    _say(args, f"Written to {folder}: {', '.join(file.name for file in files)}")
+
+
+def _publish(run: Run, args: Any, token: str | None, username: str | None) -> None:
+    from smoltrace.publish.runs import publish_run
+
+    private = getattr(args, "private", None)
+    try:
+        published = publish_run(run, token=token, username=username, private=private is not False)
+    except PublishError as error:
+        raise PublishError(
+            f"{error}.\nThe results are safe in {run.path}. Publish them without running anything again: "
+            f"smoltrace publish {run.path}"
+        ) from error
+    for kind, address in published.items():
+        _say(args, f"{kind}: {address}")
+
+
+def _say(args: Any, message: str) -> None:
+    if not getattr(args, "quiet", False):
+        click.echo(message, err=True)
