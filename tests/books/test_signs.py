@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from support.spans import agent, chain, chat, genai_otel, llm, span
 
@@ -56,3 +58,14 @@ def test_an_attribute_goes_before_the_json_of_openinference() -> None:
     both = {"llm.invocation_parameters": '{"temperature": 0.1, "top_p": 0.9}', "gen_ai.request.temperature": 0.7}
     assert signs.parameters_of(both) == {"temperature": 0.7, "top_p": 0.9}
     assert signs.parameters_of({"llm.invocation_parameters": "[1]"}) == {}
+
+
+def test_a_prompt_taken_for_output_is_no_usage() -> None:
+    """genai-otel-instrument on transformers: it looks for the prompt where smolagents does not put it."""
+
+    def generated(read: int, written: int) -> signs.Span:
+        return replace(genai_otel("a", None, (read, written)), name="huggingface.model.generate")
+
+    assert not signs.usage_of(generated(0, 3341)).is_known
+    assert signs.usage_of(generated(3321, 20)).output_tokens == 20
+    assert signs.usage_of(genai_otel("a", None, (0, 20))).output_tokens == 20

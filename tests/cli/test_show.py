@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 from support.runs import NO_PRICES, execution, failed, make_run
 
 from smoltrace.cli import cli, run_command
+from smoltrace.records.execution import Verdict
 
 
 def show(*args: str | Path) -> int:
@@ -32,33 +34,109 @@ def test_a_run_is_summed_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         "Tasks": "basics",
         "Started": "2025-06-15 15:06 UTC",
         "Notes": "a note",
-        "Success": "66.7 % (2 of 3; 95 % interval 20.8 to 93.9 %)",
-        "Tokens": "990 tok in 6 calls (900 in, 90 out)",
-        "Cost": "$0.0040 ($0.0014 a test)",
+        "Success": "66.7 % · 2 of 3, 95 % interval 20.8 to 93.9 %",
+        "Tokens": "990 tok · 900 in, 90 out, 6 calls",
+        "Cost": "$0.0040 · $0.0014 a test, prices: test 1",
         "Duration": "1.2 s · a test: median 120 ms, 95 % within 120 ms",
-        "Tools": "3 calls of get_weather",
+        "Tools": "3 calls · get_weather 3",
     }
     assert f"Files: {run_dir.path}" in out
 
 
+EXPECTED = {"expected_tool": "get_weather", "expected_tool_calls": 2, "expected_keywords": ["12", "rain"]}
+
+
 def test_failures_say_why_and_what_was_expected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    make_run(tmp_path, [execution(1), failed(2, response="It rains.\nA lot."), failed(3, "timeout", response=None)])
+    tests = [
+        execution(1),
+        failed(2, response="It snows.\nA lot.", expected=EXPECTED),
+        failed(3, "timeout", response=None, expected=EXPECTED),
+        failed(4, expected=EXPECTED, response="12, rain", verdict=Verdict(False, 1.0, {}, True, False, True, True)),
+        failed(5, expected={}, response=None, verdict=Verdict(False, None, {}, False, True, False, None)),
+    ]
+    make_run(tmp_path, tests)
 
     show("--store", tmp_path)
 
     out = capsys.readouterr().out
-    assert "tool:t2:1    failed   tool: get_weather  It rains. A lot.\n" in out
-    assert "tool:t3:1    timeout  tool: get_weather  it went wrong: timeout\n" in out
-    assert "tool:t1:1" not in out
-    assert lines(out)["Errors"] == "1 (timeout 1)"
+    table = [" ".join(line.split()) for line in out.splitlines() if line.startswith("tool:")]
+    assert table == [
+        "tool:t2:1 wrong answer 12, rain It snows. A lot.",
+        "tool:t3:1 timeout 12, rain; get_weather x2 it went wrong: timeout",
+        "tool:t4:1 tool not used get_weather x2 12, rain",
+        "tool:t5:1 no answer — —",
+    ]
+    assert lines(out)["Errors"] == "1 · timeout 1"
 
 
-def test_a_list_that_is_cut_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_list_that_is_cut_says_how_to_see_it_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_run(tmp_path, [failed(n) for n in range(1, 15)])
 
     show("--store", tmp_path, "--failures", 3)
 
-    assert "… and 11 more: --failures 14 lists them all" in capsys.readouterr().out
+    (hidden,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("…"))
+    assert hidden == f"… and 11 more: smoltrace show made --failures 14 --store {tmp_path}"
+    assert show(*hidden.split(" show ")[1].split()) == 0
+    assert sum(line.startswith("tool:") for line in capsys.readouterr().out.splitlines()) == 14
+
+
+def test_agents_and_difficulties_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hard = {"difficulty": "hard", "agent_type": "code"}
+    make_run(tmp_path, [execution(1, **hard), execution(2), failed(3, price_book=NO_PRICES)])
+
+    show("--store", tmp_path)
+
+    out = capsys.readouterr().out.split("\n\n")[1].splitlines()
+    assert [line.split()[:-2] for line in out[1:]] == [
+        ["code", "agents", "1", "100", "%", "330", "tok", "$0.0014"],
+        ["tool", "agents", "2", "50.0", "%", "660", "tok", "≥", "$0.0014", "(2", "unpriced)"],
+        ["easy", "2", "50.0", "%", "660", "tok", "≥", "$0.0014", "(2", "unpriced)"],
+        ["hard", "1", "100", "%", "330", "tok", "$0.0014"],
+    ]
+
+
+def test_a_very_large_run_is_shown_without_reading_every_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smoltrace.cli.summary.COUNTED_UP_TO", 1)
+    make_run(tmp_path, [execution(1, difficulty="hard"), execution(2)])
+
+    show("--store", tmp_path)
+
+    out = capsys.readouterr().out
+    assert lines(out)["Tools"] == "2 calls · 1 tools, most of get_weather"
+    assert "GROUP" not in out
+
+
+def test_files_below_the_current_directory_are_named_from_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(tmp_path / "smoltrace-runs")
+    monkeypatch.chdir(tmp_path)
+
+    show()
+
+    assert "Files: smoltrace-runs/runs/made\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", [60, 100, 200])
+def test_on_a_terminal_the_summary_fits_and_says_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    tests = [execution(1, agent_type="code"), execution(2), *(failed(n, response="[red]" * 40) for n in range(3, 20))]
+    make_run(tmp_path, tests)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    assert show("made", "--store", tmp_path) == 0
+
+    out = Text.from_ansi(capsys.readouterr().out).plain
+    body = out.partition("FAILED TEST")[2].partition("… and 7 more")[0]
+    assert "[red]" in body
+    assert "wrong answer" in body
+    assert max(map(len, body.splitlines())) <= columns
+    for fact in ("m (openai) on basics", "10.5 %", "2 of 19", "code agents", str(tmp_path / "runs" / "made")):
+        assert fact in out
 
 
 def test_a_cost_with_gaps_is_a_bound(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +144,7 @@ def test_a_cost_with_gaps_is_a_bound(tmp_path: Path, capsys: pytest.CaptureFixtu
 
     show("--store", tmp_path)
 
-    assert lines(capsys.readouterr().out)["Cost"] == "≥ $0.0014 (2 of 4 unpriced)"
+    assert lines(capsys.readouterr().out)["Cost"] == "≥ $0.0014 (2 of 4 unpriced) · prices: test 1"
 
 
 def test_a_run_that_goes_on_is_shown_from_its_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,12 +30,15 @@ def write_tasks(folder: Path, count: int = TESTS) -> Path:
     return file
 
 
-def evaluate(folder: Path, url: str, *options: str, count: int = TESTS) -> dict[str, Any]:
+def evaluate(
+    folder: Path, url: str, *options: str, count: int = TESTS, env: Mapping[str, str] | None = None, model: str = MODEL
+) -> dict[str, Any]:
     """Run the evaluation and return its leaderboard row."""
     done = smoltrace(
-        *("eval", write_tasks(folder, count), "--base-url", url, "--model", MODEL),
+        *("eval", write_tasks(folder, count), "--base-url", url, "--model", model),
         *("--price-file", write_price_file(folder), "--run-id", "balance", "--json", *options),
         cwd=folder,
+        env=env,
     )
     assert done.returncode == 0, done.stderr
     row: dict[str, Any] = json.loads(done.stdout)
@@ -97,32 +103,91 @@ def test_streamed_answers_are_counted_alike_and_timed(tmp_path: Path) -> None:
         assert leaderboard["avg_ttft_seconds"] > 0
 
 
-FOREIGN = {"openinference": "openinference.instrumentation.smolagents", "genai-otel": "genai_otel"}
-
-
-def missing(instrumentation: str) -> bool:
-    try:
-        return importlib.util.find_spec(FOREIGN[instrumentation]) is None
-    except ModuleNotFoundError:
-        return True
-
-
+FOREIGN = {
+    "openinference": "openinference.instrumentation.smolagents",
+    "genai-otel": "genai_otel",
+    "litellm": "litellm",
+}
+SCOPES = {"openinference": "openinference.instrumentation.smolagents", "genai-otel": "genai_otel.instrumentors.base"}
 BOTH = "openinference,genai-otel"
+
+
+def skip_without(*parts: str) -> None:
+    for part in parts:
+        try:
+            found = importlib.util.find_spec(FOREIGN[part])
+        except ModuleNotFoundError:
+            found = None
+        if found is None:
+            pytest.skip(f"needs pip install 'smoltrace[{part}]'")
+
+
+@contextmanager
+def hostile_environment() -> Iterator[dict[str, str]]:
+    """OTEL_* variables that switch spans off, cut them short and send them away. Fails if anything is sent."""
+    with socket.create_server(("127.0.0.1", 0)) as collector:
+        yield {
+            "OTEL_SDK_DISABLED": "true",
+            "OTEL_TRACES_SAMPLER": "always_off",
+            "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "2",
+            "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "3",
+            "OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai",
+            "OTEL_TRACES_EXPORTER": "otlp",
+            "OTEL_METRICS_EXPORTER": "otlp",
+            "OTEL_METRIC_EXPORT_INTERVAL": "100",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.getsockname()[1]}",
+        }
+        collector.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            collector.accept()
+
+
+def assert_recorded(folder: Path, instrument: str) -> None:
+    spans = pq.read_table(folder / "smoltrace-runs/runs/balance/spans.parquet", columns=["scope"])
+    assert set(spans["scope"].to_pylist()) == {"smoltrace", *(SCOPES[name] for name in instrument.split(","))}
 
 
 @pytest.mark.parametrize(
     ("instrument", "workers", "count"),
-    [("openinference", 8, 10), ("genai-otel", 8, 10), (BOTH, 1, TESTS), (BOTH, 8, TESTS), (BOTH, 32, TESTS)],
+    [("openinference", 8, 10), ("genai-otel", 8, 10), (BOTH, 1, 20), (BOTH, 8, TESTS), (BOTH, 32, TESTS)],
 )
 def test_books_stay_exact_beside_other_instrumentations(
     tmp_path: Path, instrument: str, workers: int, count: int
 ) -> None:
-    for name in instrument.split(","):
-        if missing(name):
-            pytest.skip(f"needs pip install 'smoltrace[{name}]'")
+    skip_without(*instrument.split(","))
     with ModelServer() as server:
         options = ("--workers", str(workers), "--instrument", instrument)
         leaderboard = evaluate(tmp_path, server.url, *options, count=count)
         assert_books_balance(tmp_path, leaderboard, server, count)
-        spans = pq.read_table(tmp_path / "smoltrace-runs/runs/balance/spans.parquet", columns=["scope"])
-        assert set(spans["scope"].to_pylist()) - {"smoltrace"}, "the other instrumentation made no span"
+        assert_recorded(tmp_path, instrument)
+
+
+def test_streamed_books_stay_exact_beside_both_whatever_the_environment_says(tmp_path: Path) -> None:
+    skip_without(*BOTH.split(","))
+    with ModelServer() as server, hostile_environment() as env:
+        leaderboard = evaluate(tmp_path, server.url, "--stream", "--instrument", BOTH, count=10, env=env)
+        assert_books_balance(tmp_path, leaderboard, server, count=10)
+        assert_recorded(tmp_path, BOTH)
+        assert leaderboard["avg_ttft_seconds"] > 0
+
+
+@pytest.mark.parametrize("stream", [(), ("--stream",)], ids=["whole", "streamed"])
+def test_books_of_litellm_stay_exact_beside_both(tmp_path: Path, stream: tuple[str, ...]) -> None:
+    """LiteLLM's call, OpenAI's client below it and smolagents' model above: three records of one call, beside ours."""
+    skip_without("litellm", *BOTH.split(","))
+    options = ("--provider", "litellm", "--instrument", BOTH, *stream)
+    with ModelServer() as server:
+        leaderboard = evaluate(tmp_path, server.url, *options, count=10, model=f"openai/{MODEL}")
+        assert_books_balance(tmp_path, leaderboard, server, count=10)
+        assert_recorded(tmp_path, BOTH)
+
+
+def test_an_unknown_instrumentation_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    with ModelServer() as server:
+        options = ("--base-url", server.url, "--model", MODEL, "--instrument", "openinference,langsmith")
+        done = smoltrace("eval", write_tasks(tmp_path, 1), *options, cwd=tmp_path)
+        assert done.returncode == 2
+        assert "'langsmith' is unknown: choose of genai-otel, openinference" in done.stderr
+        assert done.stdout == ""
+        assert server.ledger() == []
+    assert [file.name for file in tmp_path.iterdir()] == ["tasks.jsonl"]

@@ -24,12 +24,12 @@ _WHAT_RAN = (
 
 _VERDICT = (
     Column("success", "bool", "The execution did what the task expects."),
-    Column("score", "float64", "How well it did.", "0 to 1"),
+    Column("score", "float64", "1 for a right answer, else 0; null when the task expects none.", "0 to 1"),
     Column("scores", "json", "Each scorer's verdict, by the scorer's name."),
     Column(
         "tool_called", "bool", "At least one tool was called, final_answer not counted; null when nothing was judged."
     ),
-    Column("correct_tool", "bool", "The expected tool was called often enough; null when none is expected."),
+    Column("correct_tool", "bool", "The expected tool was called often enough; true also when none is expected."),
     Column("final_answer_called", "bool", "The agent gave a final answer itself."),
     Column("response_correct", "bool", "The answer is right; null when the task expects none."),
     Column("tools_used", "list[string]", "Names of the tools that were called, each once, in order of first use."),
@@ -37,10 +37,19 @@ _VERDICT = (
     Column("steps", "int64", "Steps in which an agent acted, managed agents included; planning steps not counted."),
     Column("response", "string", "The final answer."),
     Column("error", "string", "What went wrong, in words."),
-    Column("error_type", "string", "The class of what went wrong; null when nothing did."),
+    Column(
+        "error_type",
+        "string",
+        "auth, rate_limit, timeout, llm_error, parse_error, tool_error, max_steps or agent_error; null without one.",
+    ),
     Column("status", "string", "completed, failed, error, timeout, limit or cancelled."),
     Column("retries", "int64", "Calls to the model that were tried again."),
-    Column("enhanced_trace_info", "json", "trace_id, total_tokens, duration_ms, cost_usd and span_count of the trace."),
+    Column(
+        "enhanced_trace_info",
+        "json",
+        "trace_id, total_tokens, duration_ms, cost_usd and span_count of the trace, and whether smolagents counted the "
+        "same tokens: agrees_with_smolagents.",
+    ),
 )
 
 _CALLS = (

@@ -1,6 +1,6 @@
 """The one place that names a column: the datasets, their Arrow schemas, and a row's way into and out of JSON and Arrow.
 
-`python -m smoltrace.records.schema` prints the tables of the documentation.
+`python -m smoltrace.records.schema` prints docs/datasets.md.
 """
 
 from __future__ import annotations
@@ -178,10 +178,12 @@ def rows_of(dataset: Dataset, table: pa.Table) -> Iterable[Row]:
 
 
 def markdown() -> str:
-    """The datasets as Markdown tables, for the documentation."""
-    parts = []
+    """The whole of docs/datasets.md: what the datasets are, and their columns as Markdown tables."""
+    from smoltrace.records.manual import INTRODUCTION
+
+    parts = [INTRODUCTION]
     for dataset in DATASETS:
-        parts += [f"## {dataset.name}", "", dataset.row, "", "| Column | Type | Unit | Meaning |", "|---|---|---|---|"]
+        parts += [f"### {dataset.name}", "", dataset.row, "", "| Column | Type | Unit | Meaning |", "|---|---|---|---|"]
         parts += [f"| `{c.name}` | {c.type} | {c.unit or ''} | {c.doc.replace('|', '/')} |" for c in dataset.columns]
         parts.append("")
     return "\n".join(parts)
