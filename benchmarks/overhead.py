@@ -146,6 +146,12 @@ def compare(url: str, count: int, workers: int, repeats: int) -> dict[str, float
     }
 
 
+def sizes(counts: list[int] | None, workers: list[int] | None) -> list[tuple[int, int]]:
+    """Numbers of tests and workers to measure. The last of the standard ones shows that memory does not grow on."""
+    chosen = [(count, worker) for count in counts or (100, 400) for worker in workers or (1, 8, 32)]
+    return chosen if counts or workers else [*chosen, (1600, 32)]
+
+
 def table(rows: list[dict[str, float]], repeats: int, delay: float) -> str:
     lines = [
         "# What smoltrace adds to a bare smolagents loop",
@@ -174,7 +180,9 @@ def table(rows: list[dict[str, float]], repeats: int, delay: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tests", type=int, action="append", help="numbers of tests [default: 100 and 400]")
+    parser.add_argument(
+        "--tests", type=int, action="append", help="numbers of tests [default: 100 and 400, and 1600 once]"
+    )
     parser.add_argument("--workers", type=int, action="append", help="numbers of workers [default: 1, 8 and 32]")
     parser.add_argument("--repeats", type=int, default=5, help="pairs of measurements")
     parser.add_argument("--delay", type=float, default=0.02, help="seconds before the server answers a call")
@@ -192,10 +200,9 @@ def main() -> None:
             assert server.stdout is not None
             url = server.stdout.readline().strip()
             rows = []
-            for count in options.tests or (100, 400):
-                for workers in options.workers or (1, 8, 32):
-                    rows.append(compare(url, count, workers, options.repeats))
-                    print(json.dumps(rows[-1]), file=sys.stderr)
+            for count, workers in sizes(options.tests, options.workers):
+                rows.append(compare(url, count, workers, options.repeats))
+                print(json.dumps(rows[-1]), file=sys.stderr)
             text = table(rows, options.repeats, options.delay)
         finally:
             server.terminate()

@@ -11,7 +11,7 @@ from smoltrace.errors import StoreError
 from smoltrace.records.schema import Dataset, Row, arrow_schema, record_batch, rows_of
 from smoltrace.store.atomic import disk_error, replacing
 
-BATCH_ROWS = 16_000
+BATCH_ROWS = 2_000
 """Rows are kept until there are so many, or they weigh as much: memory stays flat, row groups stay worth reading."""
 
 BYTES_OF_A_ROW = 4096
