@@ -26,10 +26,14 @@ def reporter_for(quiet: bool) -> Reporter:
 def sums(progress: Progress) -> str:
     """Success, tokens and dollars so far, in one phrase."""
     share = f"{100 * progress.successes / progress.done:.0f} %" if progress.done else "—"
-    return (
-        f"success {share} · {tokens_text(progress.tokens)} · "
-        f"{cost_text(progress.cost_known, lower_bound=progress.unpriced > 0)}"
-    )
+    return f"success {share} · {tokens_text(progress.tokens)} · {_cost(progress)}"
+
+
+def _cost(progress: Progress) -> str:
+    """Dollars so far: a bound where some calls have no price, and no figure at all where none has."""
+    if progress.unpriced and not progress.cost_known:
+        return "price unknown"
+    return cost_text(progress.cost_known, lower_bound=progress.unpriced > 0)
 
 
 class Lines:
