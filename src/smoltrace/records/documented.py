@@ -17,6 +17,7 @@ from smoltrace.books import names
 from smoltrace.books.calls import calls_in
 from smoltrace.books.spans import Event, Span
 from smoltrace.records.execution import Execution, Verdict
+from smoltrace.records.money import amount_of
 from smoltrace.records.otlp import KINDS, STATUSES
 from smoltrace.records.results import result_row, root_of
 from smoltrace.records.schema import RESULTS, TRACES, Dataset, Row, empty_row
@@ -171,7 +172,7 @@ def row_from(dataset: Dataset, given: Mapping[str, Any]) -> Row:
         if value is None:
             continue
         if column.type == "money":
-            row[column.name] = _money(value)
+            row[column.name] = amount_of(value)
         elif column.type == "json" and not isinstance(value, str):
             row[column.name] = json_text(value)
         elif column.type == "timestamp" and not isinstance(value, datetime):
@@ -193,7 +194,7 @@ def _with_trace_info(row: Row) -> Row:
         "trace_id": info.get("trace_id"),
         "gen_ai.usage.total_tokens": info.get("total_tokens"),
         "execution_time_ms": info.get("duration_ms"),
-        "gen_ai.usage.cost.total": _money(info.get("cost_usd")),
+        "gen_ai.usage.cost.total": amount_of(info.get("cost_usd")),
     }
     return row | {name: value for name, value in found.items() if row[name] is None}
 
@@ -288,19 +289,6 @@ def _first(attributes: Mapping[str, Any], keys: Iterable[str]) -> str | None:
     return next((str(attributes[key]) for key in keys if attributes.get(key) is not None), None)
 
 
-def _money(value: Any) -> Decimal | None:
-    """USD from a Decimal, a double (the shortest decimal that gives it) or text; None for what is no amount."""
-    if isinstance(value, Decimal):
-        return value
-    if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        amount = Decimal(repr(value) if isinstance(value, float) else value)
-    except ArithmeticError:
-        return None
-    return amount if amount.is_finite() else None
-
-
 def _float(value: Any) -> float | None:
-    amount = _money(value)
+    amount = amount_of(value)
     return None if amount is None else float(amount)

@@ -11,6 +11,7 @@ from smoltrace.books import names
 from smoltrace.books.calls import Call, calls_in
 from smoltrace.books.spans import Event, Span
 from smoltrace.records.execution import tool_spans
+from smoltrace.records.money import amount_of
 from smoltrace.records.schema import Row
 from smoltrace.records.text import json_text
 
@@ -157,20 +158,9 @@ def _reckoned(span: Span, by_id: Mapping[str, Span]) -> Decimal | None:
         seen.add(at.span_id)
         if at.scope == names.SCOPE:
             ours = at.attributes.get(names.OPERATION_NAME) in (names.CHAT, names.EMBEDDINGS)
-            return _money(at.attributes.get(names.COST_TOTAL)) if ours or at is span else _money(own)
+            return amount_of(at.attributes.get(names.COST_TOTAL)) if ours or at is span else amount_of(own)
         at = by_id.get(at.parent_span_id or "")
-    return _money(own)
-
-
-def _money(value: Any) -> Decimal | None:
-    """An attribute holds a double; the shortest decimal that gives it is the amount meant."""
-    if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        amount = Decimal(repr(value) if isinstance(value, float) else value)
-    except ArithmeticError:
-        return None
-    return amount if amount.is_finite() else None
+    return amount_of(own)
 
 
 def _tool_definitions(spans: Iterable[Span]) -> str | None:
