@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+# Before any test is collected: LiteLLM, once imported without it, asks the network for prices in the background.
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+
 KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "ANTHROPIC_API_KEY", "HF_TOKEN", "SMOLTRACE_STORE")
 
 
@@ -22,7 +26,6 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own keys and store must not decide what a test sees."""
     for name in KEYS:
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
