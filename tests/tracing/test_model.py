@@ -190,10 +190,10 @@ class Flaky:
         return said(ANSWER)
 
 
-def persistent(call: Callable[[], Any]) -> Any:
+def persistent(request: Any) -> Any:
     while True:
         try:
-            return call()
+            return request.attempt()
         except ConnectionError:
             time.sleep(0)
 
@@ -219,7 +219,7 @@ def test_a_policy_that_lets_nothing_through_makes_no_call() -> None:
     class Stopped(BaseException):
         pass
 
-    def closed(call: Callable[[], Any]) -> Any:
+    def closed(request: Any) -> Any:
         raise Stopped
 
     assert chats(Fake(lambda _: said(ANSWER)), raises=Stopped, call_policy=closed) == []
@@ -228,10 +228,10 @@ def test_a_policy_that_lets_nothing_through_makes_no_call() -> None:
 def test_waiting_for_permission_is_not_the_models_time() -> None:
     entered: list[int] = []
 
-    def slow(call: Callable[[], Any]) -> Any:
+    def slow(request: Any) -> Any:
         time.sleep(0.02)
         entered.append(time.time_ns())
-        return call()
+        return request.attempt()
 
     (span,) = chats(Fake(lambda _: said(ANSWER)), call_policy=slow)
     assert span.start_ns >= entered[0]
@@ -256,30 +256,32 @@ def test_a_stream_is_timed_and_counted(model_server: ModelServer, model_class: t
         assert span.attributes[names.RESPONSE_FINISH_REASONS] == ["stop"]
 
 
-def test_an_abandoned_stream_ends_its_span() -> None:
-    closed: list[bool] = []
+def test_a_stream_that_breaks_off_can_be_asked_for_again() -> None:
+    broken = [True]
 
     def pieces() -> Generator[ChatMessageStreamDelta, None, None]:
-        try:
-            for word in ("one ", "two ", "three "):
-                yield ChatMessageStreamDelta(content=word)
-        finally:
-            closed.append(True)
+        yield ChatMessageStreamDelta(content=ANSWER)
+        if broken and broken.pop():
+            raise ConnectionError("broken")
 
-    class GivesUp(CodeAgent):
-        def _step_stream(self, memory_step: Any) -> Any:
-            stream = self.model.generate_stream([])
-            next(stream)
-            stream.close()
-            raise RuntimeError("enough")
-            yield
+    built = CodeAgent(tools=[], model=Streaming(pieces), verbosity_level=QUIET, stream_outputs=True)
+    (span,) = named(trace(built, "go", by=tracing(call_policy=persistent)).spans(), "chat")
+    assert (span.status, span.attributes[names.RETRIES]) == ("UNSET", 1)
+    assert span.attributes[names.OUTPUT_MESSAGES].count("final_answer") == ANSWER.count("final_answer")
 
-    built = GivesUp(tools=[], model=Streaming(pieces), verbosity_level=QUIET, stream_outputs=True)
-    (span,) = named(trace(built, "go", raises=RuntimeError).spans(), "chat")
-    assert span.attributes[names.ERROR_TYPE] == "GeneratorExit"
-    assert "one " in span.attributes[names.OUTPUT_MESSAGES]
-    assert names.UNFINISHED not in span.attributes
-    assert closed == [True]
+
+def test_a_policy_is_told_what_a_call_sends_and_what_it_used() -> None:
+    seen: list[Any] = []
+
+    def look(request: Any) -> Any:
+        answer = request.attempt()
+        seen.append((request.prompt_bytes, request.max_tokens, request.usage, request.cost, request.cancelled.is_set()))
+        return answer
+
+    (span,) = chats(Fake(Flaky(0)), call_policy=look)
+    ((size, max_tokens, usage, cost, cancelled),) = seen
+    assert size > len("go")
+    assert (max_tokens, usage, cost, cancelled) == (None, calls(span).usage, None, False)
 
 
 def test_a_stream_that_breaks_keeps_what_came(model_server: ModelServer) -> None:

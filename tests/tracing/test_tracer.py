@@ -32,6 +32,7 @@ from smoltrace.errors import UsageError
 from smoltrace.records.execution import final_answer_called, step_count, tool_uses
 from smoltrace.records.messages import restore
 from smoltrace.records.otlp import from_otlp_json, to_otlp_json
+from smoltrace.tracing.scope import Stopped
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -194,3 +195,41 @@ def test_whole_prompts_come_back_from_the_journal(model_server: ModelServer) -> 
     assert all(earlier == later[: len(earlier)] for earlier, later in itertools.pairwise(prompts))
     # On the wire, neighbours of one role are merged: the call of a tool and what was said before it.
     assert asked == [2, 4, 6]
+
+
+def test_a_test_that_hangs_is_closed_by_another_thread(model_server: ModelServer) -> None:
+    begun, release, ended = threading.Event(), threading.Event(), []
+
+    @tool
+    def slow(location: str) -> str:
+        """Waits.
+
+        Args:
+            location: where
+        """
+        begun.set()
+        release.wait(30)
+        return "done"
+
+    slow.name = "get_weather"
+    test = tracing().test("test t", uid="tool:t:1")
+
+    def work() -> None:
+        try:
+            with test:
+                test.run(agent(ToolCallingAgent, openai_model(model_server), [slow]), "[tool:get_weather] weather?")
+        except BaseException as error:
+            ended.append(type(error))
+
+    thread = threading.Thread(target=contextvars.Context().run, args=(work,))
+    thread.start()
+    assert begun.wait(10)
+    test.cancel()
+    test.close()
+    spans = test.spans()
+    release.set()
+    thread.join(10)
+    assert ended == [Stopped]
+    assert next(s.name for s in spans if s.attributes.get(names.UNFINISHED)) == "execute_tool get_weather"
+    assert test.spans() == spans
+    assert model_server.totals()["calls"] == 1

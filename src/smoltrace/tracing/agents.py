@@ -17,7 +17,7 @@ from smoltrace.errors import UsageError
 from smoltrace.records.text import json_text
 from smoltrace.tracing.content import result_text, text_message
 from smoltrace.tracing.model import TracedModel, unwrapped
-from smoltrace.tracing.scope import Scope, current, fail
+from smoltrace.tracing.scope import Scope, current, end, fail, note
 from smoltrace.tracing.steps import Invocation, StepObserver, active, active_invocation
 from smoltrace.tracing.tools import TracedTool
 
@@ -51,7 +51,7 @@ class AgentTrace:
             with current(span), active(invocation):
                 result = call()
             if self._scope.settings.record_content:
-                span.set_attribute(names.OUTPUT_MESSAGES, text_message("assistant", result_text(result)))
+                note(span, {names.OUTPUT_MESSAGES: text_message("assistant", result_text(result))})
             return result
         except BaseException as error:
             fail(span, error)
@@ -59,7 +59,7 @@ class AgentTrace:
         finally:
             self._running.remove(invocation)
             invocation.abandon_step()
-            span.end()
+            end(span)
 
     def _attributes(self, name: str, task: str | None) -> dict[str, Any]:
         settings = self._scope.settings

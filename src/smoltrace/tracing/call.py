@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,8 +18,8 @@ from smolagents.models import agglomerate_stream_deltas
 from smoltrace.books import names
 from smoltrace.books.usage import Usage
 from smoltrace.tracing.capture import CallCapture, field
-from smoltrace.tracing.content import output_messages
-from smoltrace.tracing.scope import Scope, current, error_name, fail
+from smoltrace.tracing.content import output_messages, prompt_size
+from smoltrace.tracing.scope import Scope, current, end, error_name, fail, note
 from smoltrace.tracing.steps import Invocation
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ T = TypeVar("T")
 
 RETRY_EVENT = "smoltrace.retry"
 """The event of an attempt that failed without usage and was made again under the same span."""
+
+MAX_TOKENS = ("max_tokens", "max_completion_tokens", "max_new_tokens")
+"""The names under which a limit on the output is sent."""
 
 _SAID_ONCE = (names.INPUT_FIRST, names.INPUT_MESSAGES)
 
@@ -49,7 +53,8 @@ class ModelCall:
 
     The span covers all attempts that the run's call policy makes, and begins with the first: time spent waiting for
     permission is not the model's. An attempt that failed but was billed (its usage is known) gets a span of its own, so
-    that its tokens are kept beside those of the attempt that replaced it.
+    that its tokens are kept beside those of the attempt that replaced it. `usage` and `cost` are those of the latest
+    attempt, for the policy.
     """
 
     def __init__(
@@ -73,60 +78,120 @@ class ModelCall:
         self._deltas: list[Any] = []
         self._arrivals = CallCapture()
         self._last_error: BaseException | None = None
+        self._answered_model: str | None = None
+        self.usage = Usage()
+        self._price: Cost | None = None
 
-    def attempt(self, request: Callable[[], T]) -> T:
+    @property
+    def test(self) -> str:
+        return self._scope.name
+
+    @property
+    def cancelled(self) -> threading.Event:
+        return self._scope.cancelled
+
+    @property
+    def prompt_bytes(self) -> int:
+        return prompt_size(self._messages, self._kwargs.get("tools_to_call_from") or ())
+
+    @property
+    def max_tokens(self) -> int | None:
+        limits = (self._given().get(name) for name in MAX_TOKENS)
+        return next((limit for limit in limits if isinstance(limit, int)), None)
+
+    @property
+    def cost(self) -> Decimal | None:
+        return None if self._price is None else self._price.total
+
+    def run(self, request: Callable[[], T]) -> T:
+        """Make the call as the run's policy has it; `request` makes it once. Raises what the last attempt raised."""
+        self._request: Callable[[], Any] = request
+        policy = self._scope.settings.call_policy
+        try:
+            answer: T = self.attempt() if policy is None else policy(self)
+        except BaseException as error:
+            self._failed(error)
+            raise
+        if self._span is not None:  # else the policy answered by itself: no call was made
+            message = None if self._stream else answer
+            self._close(self._streamed_answer() if self._stream else self._told(message), None)
+        return answer
+
+    def attempt(self) -> Any:
         """Make the request once, under the span of this call. Raises what the request raises."""
+        self._scope.check()
         span = self._open()
         if self._last_error is not None:
             span.add_event(RETRY_EVENT, {names.ERROR_TYPE: error_name(self._last_error)})
             self._last_error = None
         self._retries += self._attempts > 0
         self._attempts += 1
-        self._capture.reset()
-        self._arrivals.reset()
-        self._asked_s = time.perf_counter()
+        self._begin()
         try:
-            with self.current():
-                return request()
+            with self._current():
+                answer = self._request()
+            self._scope.check()
         except BaseException as error:
-            if self._capture.usage is not None:
-                self._close(self._captured_usage(), {}, error)
+            self._settle(self._streamed_usage() if self._stream else self._captured_usage())
+            if self.usage.is_known:
+                self._close(self._streamed_answer() if self._deltas else {}, error)
             else:
                 self._last_error = error
             raise
+        self._settle(self._streamed_usage() if self._stream else self._usage_of(answer))
+        return answer
+
+    def _begin(self) -> None:
+        self._capture.reset()
+        self._arrivals.reset()
+        self._deltas.clear()
+        self.usage, self._price = Usage(), None
+        self._asked_s = time.perf_counter()
+
+    def _settle(self, usage: Usage) -> None:
+        self.usage = usage
+        price_book = self._scope.settings.price_book
+        if price_book is None or not (usage.is_known or self._capture.reported_cost is not None):
+            return
+        self._price = price_book.cost(
+            usage,
+            response_model=self._capture.response_model or self._answered_model,
+            request_model=self._model_id,
+            provider=self._scope.settings.system,
+            at=datetime.now(UTC),
+            reported=self._capture.reported_cost,
+        )
 
     @contextmanager
-    def current(self) -> Iterator[None]:
+    def _current(self) -> Iterator[None]:
         """Let what runs inside belong to this call."""
         with current(self._open(), inference=True), self._capture.active():
             yield
 
     def received(self, delta: Any) -> None:
         """Note one piece of a streamed answer."""
+        self._scope.check()
         self._deltas.append(delta)
         if delta.content or delta.tool_calls:
             self._arrivals.content()
 
-    def answered(self, message: Any) -> None:
-        """The call ended with this message."""
-        if self._span is None:
-            return  # the policy answered by itself: no call was made
-        raw, usage = message.raw, self._captured_usage()
-        if not self._capture.seen:
-            usage = _usage(field(raw, "usage"))
-            usage = usage if usage.is_known else _token_usage(message.token_usage)
-        self._close(usage, self._answer(raw, message.content, message.tool_calls), None)
+    def _usage_of(self, message: Any) -> Usage:
+        if self._capture.seen:
+            return self._captured_usage()
+        raw = message.raw
+        model = field(raw, "model")
+        self._answered_model = None if model is None else str(model)
+        usage = _usage(field(raw, "usage"))
+        return usage if usage.is_known else _token_usage(message.token_usage)
 
-    def streamed(self) -> None:
-        """The stream came to its end."""
-        self._close(self._streamed_usage(), self._streamed_answer(), None)
+    def _told(self, message: Any) -> dict[str, Any]:
+        return self._answer(message.raw, message.content, message.tool_calls)
 
-    def failed(self, error: BaseException) -> None:
-        """The call ended with this error, or the stream was given up by its reader (GeneratorExit)."""
+    def _failed(self, error: BaseException) -> None:
         if self._invocation is not None:
             self._invocation.failure = error
         if self._span is not None:
-            self._close(self._streamed_usage(), self._streamed_answer() if self._deltas else {}, error)
+            self._close(self._streamed_answer() if self._deltas else {}, error)
 
     def _open(self) -> SdkSpan:
         if self._span is None:
@@ -136,20 +201,19 @@ class ModelCall:
             self._attributes = {k: v for k, v in self._attributes.items() if k not in _SAID_ONCE}
         return self._span
 
-    def _close(self, usage: Usage, answer: Mapping[str, Any], error: BaseException | None) -> None:
+    def _close(self, answer: Mapping[str, Any], error: BaseException | None) -> None:
         """Cost is set before the end: an ended span is frozen."""
         span, self._span = self._open(), None
         try:
-            response_model = self._capture.response_model or answer.get(names.RESPONSE_MODEL)
-            attributes = {**answer, **self._captured_attributes(), **usage_attributes(usage)}
+            attributes = {**answer, **self._captured_attributes(), **usage_attributes(self.usage)}
             attributes[names.RETRIES], self._retries = self._retries, 0
-            if usage.is_known or self._capture.reported_cost is not None:
-                attributes.update(self._cost_attributes(usage, response_model))
-            span.set_attributes(attributes)
+            if self._price is not None:
+                attributes.update(cost_attributes(self._price, self._capture.reported_cost))
+            note(span, attributes)
             if error is not None:
                 fail(span, error)
         finally:
-            span.end()
+            end(span)
 
     def _request_attributes(self) -> dict[str, Any]:
         settings = self._scope.settings
@@ -160,7 +224,7 @@ class ModelCall:
             names.REQUEST_MODEL: self._model_id,
             names.USAGE_SOURCE: "call",
         }
-        given = {**settings.generation, **self._kwargs, **(getattr(self._model, "kwargs", None) or {})}
+        given = self._given()
         for parameter, name in PARAMETERS.items():
             value = given.get(parameter)
             if isinstance(value, int | float) and not isinstance(value, bool):
@@ -174,6 +238,10 @@ class ModelCall:
             last = [] if self._invocation is None else self._invocation.last_prompt
             attributes.update(self._scope.messages.record(self._messages, last))
         return attributes
+
+    def _given(self) -> dict[str, Any]:
+        """The request's parameters, those that the model sends with every call included."""
+        return {**self._scope.settings.generation, **self._kwargs, **(getattr(self._model, "kwargs", None) or {})}
 
     def _answer(self, raw: Any, content: Any, tool_calls: Any) -> dict[str, Any]:
         """What the message itself says; the capture, where it knows, says it better."""
@@ -212,20 +280,6 @@ class ModelCall:
             arrivals = self._capture if self._capture.first_content_s is not None else self._arrivals
             attributes.update(_timing(arrivals, self._asked_s))
         return attributes
-
-    def _cost_attributes(self, usage: Usage, response_model: str | None) -> dict[str, Any]:
-        price_book = self._scope.settings.price_book
-        if price_book is None:
-            return {}
-        cost = price_book.cost(
-            usage,
-            response_model=response_model,
-            request_model=self._model_id,
-            provider=self._scope.settings.system,
-            at=datetime.now(UTC),
-            reported=self._capture.reported_cost,
-        )
-        return cost_attributes(cost, self._capture.reported_cost)
 
 
 def usage_attributes(usage: Usage) -> dict[str, int]:

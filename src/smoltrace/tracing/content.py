@@ -120,6 +120,29 @@ def _media_type(image: Any) -> str:
     return "image/x-raw" if _is_picture(image) else "application/octet-stream"
 
 
+IMAGE_BYTES = 6_000
+"""What an image counts as in the size of a prompt: some 1,500 tokens, the order that providers charge for one."""
+
+
+def prompt_size(messages: Iterable[Any], tools: Iterable[Any]) -> int:
+    """Bytes, as UTF-8, of all that a model is sent: messages and the schemas of the tools that it is offered."""
+    size = 0
+    for message in messages:
+        role, content, tool_calls = _fields(message)
+        size += len(role) + sum(len(str(call)) for call in tool_calls or ())
+        pieces = [content] if isinstance(content, str) else content or ()
+        for piece in pieces:
+            text = piece if isinstance(piece, str) else _text_of(piece)
+            size += IMAGE_BYTES if text is None else len(text.encode("utf-8", "replace"))
+    return size + sum(len(str(tool.inputs)) + len(tool.description) + 100 for tool in tools)
+
+
+def _text_of(piece: Any) -> str | None:
+    """The text of one piece of a message; None for an image or audio."""
+    text = piece.get("text") if isinstance(piece, Mapping) else None
+    return text if isinstance(text, str) else None
+
+
 def _parts(content: Any, tool_calls: Any, marker: Callable[[Any], dict[str, Any]]) -> list[dict[str, Any]]:
     pieces = [content] if isinstance(content, str) else content or ()
     parts = [_part(piece, marker) for piece in pieces]

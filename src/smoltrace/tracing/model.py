@@ -11,8 +11,6 @@ from smoltrace.tracing.call import ModelCall
 from smoltrace.tracing.scope import Scope
 from smoltrace.tracing.steps import Invocation
 
-_END = object()
-
 
 class TracedModel(Model):  # type: ignore[misc,unused-ignore]
     """A model that answers as `inner` does, every call under a span `chat {model}`.
@@ -27,47 +25,25 @@ class TracedModel(Model):  # type: ignore[misc,unused-ignore]
 
     def generate(self, messages: Iterable[Any], *args: Any, **kwargs: Any) -> ChatMessage:
         call = self._call(messages, kwargs, stream=False)
-        try:
-            message = self._policy(lambda: call.attempt(lambda: self._inner.generate(messages, *args, **kwargs)))
-        except BaseException as error:
-            call.failed(error)
-            raise
-        call.answered(message)
-        return message
+        return call.run(lambda: self._inner.generate(messages, *args, **kwargs))
 
     def _generate_stream(
         self, messages: Iterable[Any], *args: Any, **kwargs: Any
     ) -> Generator[ChatMessageStreamDelta, None, None]:
-        """The policy covers the request until its first piece; what follows cannot be asked for again."""
+        """The pieces are handed on when all have come: an answer that breaks off can then be asked for again."""
         call = self._call(messages, kwargs, stream=True)
-        pieces: Any = None
 
-        def begin() -> tuple[Any, Any]:
-            opened = iter(self._inner.generate_stream(messages, *args, **kwargs))
-            return opened, next(opened, _END)
-
-        try:
-            pieces, piece = self._policy(lambda: call.attempt(begin))
-            while piece is not _END:
+        def request() -> list[ChatMessageStreamDelta]:
+            pieces = []
+            for piece in self._inner.generate_stream(messages, *args, **kwargs):
                 call.received(piece)
-                yield piece
-                with call.current():
-                    piece = next(pieces, _END)
-        except BaseException as error:
-            call.failed(error)
-            raise
-        else:
-            call.streamed()
-        finally:
-            if hasattr(pieces, "close"):
-                pieces.close()
+                pieces.append(piece)
+            return pieces
+
+        yield from call.run(request)
 
     def _call(self, messages: Iterable[Any], kwargs: dict[str, Any], *, stream: bool) -> ModelCall:
         return ModelCall(self._inner, self._scope, self._invocation(), messages, kwargs, stream)
-
-    def _policy(self, attempt: Callable[[], Any]) -> Any:
-        policy = self._scope.settings.call_policy
-        return attempt() if policy is None else policy(attempt)
 
     def parse_tool_calls(self, message: ChatMessage) -> ChatMessage:
         return self._inner.parse_tool_calls(message)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -18,9 +20,48 @@ from smoltrace.tracing.content import MessageLog
 
 if TYPE_CHECKING:
     from smoltrace.books.prices import PriceBook
+    from smoltrace.books.usage import Usage
 
-CallPolicy: TypeAlias = Callable[[Callable[[], Any]], Any]
-"""Calls the function it is given, as often as it likes, and returns one of its results or raises."""
+
+class Stopped(BaseException):
+    """Raised in a test that is over or whose run is stopping. No Exception: no agent may take it for a failed step."""
+
+
+class LimitReached(BaseException):
+    """Raised in a test that has used up its own budget; the text says which."""
+
+
+class ModelRequest(Protocol):
+    """One call of a model as a call policy sees it.
+
+    test          the name that `Tracing.test` was given for the test
+    prompt_bytes  size of all that is sent, as UTF-8
+    max_tokens    limit on the output that is sent with the request, None where there is none
+    cancelled     set when the test is over: whatever a policy waits for, it must then raise Stopped
+    """
+
+    @property
+    def test(self) -> str: ...
+    @property
+    def prompt_bytes(self) -> int: ...
+    @property
+    def max_tokens(self) -> int | None: ...
+    @property
+    def cancelled(self) -> threading.Event: ...
+    @property
+    def usage(self) -> Usage:
+        """What the latest attempt used, also when it raised; empty where unknown."""
+
+    @property
+    def cost(self) -> Decimal | None:
+        """USD of the latest attempt, None where unknown."""
+
+    def attempt(self) -> Any:
+        """Make the request once, to the last piece of its answer. Raises what the request raises."""
+
+
+CallPolicy: TypeAlias = Callable[[ModelRequest], Any]
+"""Makes attempts, as many as it likes, and returns the result of one or raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +82,15 @@ class Scope:
 
     settings: Settings
     root: SdkSpan
+    name: str = ""
+    cancelled: threading.Event = field(default_factory=threading.Event)
     messages: MessageLog = field(default_factory=MessageLog)
     counted: list[tuple[int, int] | None] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Raises Stopped when the test is over: a thread that outlives it must neither call nor use anything more."""
+        if self.cancelled.is_set():
+            raise Stopped
 
     def start(
         self,
@@ -97,14 +145,27 @@ def _inference_key() -> tuple[str, Callable[[], Any]] | None:
 
 def fail(span: SdkSpan, error: BaseException, *, event: bool = True) -> None:
     """Mark the span as failed by this error; `event` adds the exception with its stack trace."""
-    if event:
+    if event and span.is_recording():
         span.record_exception(error)
     fail_as(span, error_name(error), describe(error))
 
 
 def fail_as(span: SdkSpan, error_type: str, description: str) -> None:
-    span.set_attribute(names.ERROR_TYPE, error_type)
-    span.set_status(Status(StatusCode.ERROR, description))
+    if span.is_recording():
+        span.set_attribute(names.ERROR_TYPE, error_type)
+        span.set_status(Status(StatusCode.ERROR, description))
+
+
+def note(span: SdkSpan, attributes: Mapping[str, Any]) -> None:
+    """Set attributes, unless the span was ended by the end of its test while a thread still worked for it."""
+    if span.is_recording():
+        span.set_attributes(attributes)
+
+
+def end(span: SdkSpan) -> None:
+    """End the span, unless the end of its test has done so."""
+    if span.is_recording():
+        span.end()
 
 
 def error_name(error: BaseException) -> str:

@@ -17,7 +17,7 @@ from smolagents.utils import AgentMaxStepsError
 
 from smoltrace.books import names
 from smoltrace.tracing.content import Prompt
-from smoltrace.tracing.scope import Scope, describe, fail_as
+from smoltrace.tracing.scope import Scope, describe, end, fail_as, note
 
 MAX_STEPS = "max_steps"
 """`error.type` of the answer that an agent was made to give when its steps had run out."""
@@ -60,22 +60,23 @@ class Invocation:
         try:
             self._describe(step, memory_step, failure)
         finally:
-            step.end()
+            end(step)
 
     def _describe(self, step: SdkSpan, memory_step: MemoryStep, failure: BaseException | None) -> None:
         if isinstance(memory_step, PlanningStep):
-            step.update_name(f"planning {getattr(self.agent, 'step_number', None)}")
-            step.set_attribute(names.STEP_KIND, "planning")
+            _rename(step, f"planning {getattr(self.agent, 'step_number', None)}")
+            note(step, {names.STEP_KIND: "planning"})
         else:
             error = memory_step.error
             out_of_steps = isinstance(error, AgentMaxStepsError)
-            step.update_name(f"step {memory_step.step_number}")
-            step.set_attributes(
+            _rename(step, f"step {memory_step.step_number}")
+            note(
+                step,
                 {
                     names.STEP_NUMBER: memory_step.step_number,
                     names.STEP_KIND: "final_answer" if out_of_steps else "action",
                     names.STEP_FINAL_ANSWER: bool(memory_step.is_final_answer) and not out_of_steps,
-                }
+                },
             )
             if error is not None:
                 fail_as(step, MAX_STEPS if out_of_steps else type(error).__name__, describe(error))
@@ -90,7 +91,7 @@ class Invocation:
         if step is not None:
             if failure is not None:
                 fail_as(step, type(failure).__name__, describe(failure))
-            step.end()
+            end(step)
 
 
 class StepObserver(CallbackRegistry):
@@ -122,6 +123,11 @@ def active(invocation: Invocation | None) -> Iterator[None]:
         yield
     finally:
         _active.reset(token)
+
+
+def _rename(span: SdkSpan, name: str) -> None:
+    if span.is_recording():
+        span.update_name(name)
 
 
 def _survived(memory_step: ActionStep | PlanningStep, failure: BaseException) -> bool:

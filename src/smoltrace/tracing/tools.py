@@ -9,7 +9,7 @@ from smolagents.tools import BaseTool
 
 from smoltrace.books import names
 from smoltrace.tracing.content import arguments_text, result_text
-from smoltrace.tracing.scope import Scope, current, fail
+from smoltrace.tracing.scope import Scope, current, end, fail, note
 from smoltrace.tracing.steps import Invocation, active
 
 
@@ -25,6 +25,7 @@ class TracedTool(BaseTool):  # type: ignore[misc,unused-ignore]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         invocation, scope = self._invocation(), self._scope
+        scope.check()
         attributes = {
             names.OPERATION_NAME: names.EXECUTE_TOOL,
             names.TOOL_NAME: self._inner.name,
@@ -39,7 +40,7 @@ class TracedTool(BaseTool):  # type: ignore[misc,unused-ignore]
             with current(span), active(invocation):
                 result = self._inner(*args, **kwargs)
             if scope.settings.record_content:
-                span.set_attribute(names.TOOL_CALL_RESULT, result_text(result))
+                note(span, {names.TOOL_CALL_RESULT: result_text(result)})
             return result
         except BaseException as error:
             fail(span, error)
@@ -47,7 +48,7 @@ class TracedTool(BaseTool):  # type: ignore[misc,unused-ignore]
                 invocation.failure = error
             raise
         finally:
-            span.end()
+            end(span)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "_inner":

@@ -23,7 +23,7 @@ from smoltrace.books.spans import Span
 from smoltrace.errors import UsageError
 from smoltrace.tracing.agents import AgentTrace
 from smoltrace.tracing.collector import Collector
-from smoltrace.tracing.scope import CallPolicy, Scope, Settings, fail
+from smoltrace.tracing.scope import CallPolicy, Scope, Settings, fail, fail_as, note
 from smoltrace.version import __version__
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Tracing:
     provider        by which client they are asked (`smoltrace.provider`), such as openai or litellm
     record_content  False keeps no prompt, answer, tool argument or tool result
     generation      request parameters to show for models that don't tell their own
-    call_policy     stands around every model call: it is given a function that makes the call
+    call_policy     stands around every model call: it is given the request, and makes it
     """
 
     def __init__(
@@ -66,9 +66,13 @@ class Tracing:
             call_policy=call_policy,
         )
 
-    def test(self, name: str, attributes: Mapping[str, Any] | None = None) -> TestTrace:
-        """A test to be traced, a context manager for a fresh `contextvars.Context`. `name` is that of its root span."""
-        return TestTrace(self._settings, self._collector, name, {PROVIDER: self._provider, **(attributes or {})})
+    def test(self, name: str, attributes: Mapping[str, Any] | None = None, *, uid: str = "") -> TestTrace:
+        """A test to be traced, a context manager for a fresh `contextvars.Context`.
+
+        `name` is that of its root span; `uid` is what the call policy is told that a call is made for.
+        """
+        settings = {PROVIDER: self._provider, **(attributes or {})}
+        return TestTrace(self._settings, self._collector, name, settings, uid or name)
 
     def shutdown(self) -> None:
         """Stop collecting. Nothing is written or sent, so nothing can be lost or waited for."""
@@ -76,32 +80,58 @@ class Tracing:
 
 
 class TestTrace:
-    """The trace of one test. Its spans are to be had from `spans` after the end of the `with` block."""
+    """The trace of one test. Its spans are to be had from `spans` after the end of the `with` block.
+
+    Another thread may end a test that hangs: `cancel` keeps it from calling models and tools any more, `close` takes
+    its spans as they stand. What the test's own thread does after that goes nowhere.
+    """
 
     __test__ = False  # no test class, whatever its name makes pytest believe
 
-    def __init__(self, settings: Settings, collector: Collector, name: str, attributes: dict[str, Any]) -> None:
+    def __init__(
+        self, settings: Settings, collector: Collector, name: str, attributes: dict[str, Any], uid: str
+    ) -> None:
         self._settings, self._collector = settings, collector
-        self._name, self._attributes = name, attributes
+        self._name, self._attributes, self._uid = name, attributes, uid
         self._scope: Scope | None = None
         self._token: Any = None
         self._spans: list[Span] | None = None
 
-    def __enter__(self) -> TestTrace:
+    def start(self) -> None:
+        """Begin the root span, before the `with` block does and from any thread."""
         root = self._settings.tracer.start_span(self._name, context=Context(), attributes=self._attributes)
         assert isinstance(root, SdkSpan)  # our provider samples everything
         self._collector.adopt(root)
-        self._scope = Scope(self._settings, root)
-        self._token = otel_context.attach(set_span_in_context(root))
+        self._scope = Scope(self._settings, root, name=self._uid)
+
+    def __enter__(self) -> TestTrace:
+        if self._scope is None:
+            self.start()
+        self._token = otel_context.attach(set_span_in_context(self._root))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         otel_context.detach(self._token)
+        if self._opened.cancelled.is_set():
+            return  # whoever cancelled the test closes it
         if error is not None:
             fail(self._root, error)
-        self._spans = self._collector.take(self._root)
+        self.close()
+
+    def cancel(self) -> None:
+        """The test is over: from now on its calls of models and tools raise Stopped. Any thread may say so."""
+        self._opened.cancelled.set()
+
+    def fail(self, error_type: str, description: str) -> None:
+        """Mark the test's span as failed."""
+        fail_as(self._root, error_type, description)
+
+    def close(self) -> None:
+        """End the test's span, with all that are still open, and keep what was recorded. Once is enough."""
+        if self._spans is None:
+            self._spans = self._collector.take(self._root)
 
     @property
     def trace_id(self) -> str:
@@ -131,11 +161,12 @@ class TestTrace:
 
     def set(self, attributes: Mapping[str, Any]) -> None:
         """Set attributes on the test's span; those that are None are left out."""
-        self._root.set_attributes({key: value for key, value in attributes.items() if value is not None})
+        note(self._root, {key: value for key, value in attributes.items() if value is not None})
 
     def event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
         """Add an event to the test's span."""
-        self._root.add_event(name, dict(attributes or {}))
+        if self._root.is_recording():
+            self._root.add_event(name, dict(attributes or {}))
 
     @property
     def monitor_tokens(self) -> tuple[int, int] | None:
@@ -159,7 +190,7 @@ class TestTrace:
         end of the `with` block.
         """
         if self._spans is None:
-            raise RuntimeError("The spans of a test are complete when its `with` block has ended.")
+            raise RuntimeError("The spans of a test are complete when its `with` block has ended, or it was closed.")
         return list(self._spans)
 
     @property
