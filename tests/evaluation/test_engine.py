@@ -1,116 +1,182 @@
-"""Threads that run tests, and the gate at the model's boundary."""
+"""Workers that run tests, the clock that ends those that hang, and how all of it stops."""
 
 from __future__ import annotations
 
+import _thread
 import threading
+import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from smoltrace.errors import StoreError
-from smoltrace.evaluation.engine import CALLS_BEFORE_THE_FIRST_ANSWER, Gate, Stopped, Threads
+from smoltrace.evaluation.engine import Engine, InterruptedAtOnce
 from smoltrace.evaluation.execute import Finished
+from smoltrace.evaluation.failures import Failure
+from smoltrace.evaluation.governor import Governor
+from smoltrace.evaluation.limits import Limits
 from smoltrace.evaluation.plan import PlannedTest, plan_tests
 from smoltrace.tasks.task import Task
-
-
-class AuthenticationError(Exception):
-    status_code = 401
+from smoltrace.tracing.scope import Stopped
 
 
 def planned_tests(count: int) -> list[PlannedTest]:
     return plan_tests([Task(id=str(n), prompt="p") for n in range(count)], "tool", 1)
 
 
-def finished(planned: PlannedTest) -> Finished:
-    return Finished({"test_case_uid": planned.uid}, b"")
+class Work:
+    """An execution that does `what`, then is finished."""
+
+    def __init__(self, planned: PlannedTest, what: Callable[[], None]) -> None:
+        self.planned, self._what = planned, what
+        self._lock, self._over = threading.Lock(), False
+
+    def execute(self) -> Finished | None:
+        self._what()
+        return self._result(None) if self._claim() else None
+
+    def give_up(self, failure: Failure) -> Finished | None:
+        return self._result(failure.error_type) if self._claim() else None
+
+    def cancel(self) -> bool:
+        return self._claim()
+
+    def _claim(self) -> bool:
+        with self._lock:
+            mine, self._over = not self._over, True
+        return mine
+
+    def _result(self, error_type: str | None) -> Finished:
+        return Finished({"test_id": self.planned.task.id, "error_type": error_type}, b"")
+
+
+class Course:
+    """What happens in a run whose test number N does `doing[N]`."""
+
+    def __init__(self, workers: int, doing: dict[int, Callable[[], None]] | None = None, **limits: Any) -> None:
+        self.begun: list[int] = []
+        self.done: dict[int, str | None] = {}
+        self.doing = doing or {}
+        self.governor = Governor(Limits(**limits))
+        self.engine = Engine(self._begin, workers=workers, governor=self.governor, limits=Limits(**limits))
+
+    def _begin(self, planned: PlannedTest) -> Work:
+        self.begun.append(planned.index)
+        return Work(planned, self.doing.get(planned.index, lambda: None))
+
+    def commit(self, finished: Finished) -> None:
+        assert int(finished.row["test_id"]) not in self.done
+        self.done[int(finished.row["test_id"])] = finished.row["error_type"]
+
+    def run(self, count: int) -> None:
+        self.engine.run(planned_tests(count), self.commit)
 
 
 @pytest.mark.parametrize("workers", [1, 3, 50])
 def test_every_test_is_run_and_committed_once(workers: int) -> None:
-    done: list[str] = []
-    Threads(workers, Gate()).run(planned_tests(40), finished, lambda result: done.append(result.row["test_case_uid"]))
-    assert sorted(done) == sorted(test.uid for test in planned_tests(40))
+    course = Course(workers)
+    course.run(40)
+    assert sorted(course.begun) == sorted(course.done) == list(range(40))
 
 
 def test_a_commit_that_fails_stops_the_run_and_is_raised() -> None:
+    course = Course(4)
+
     def commit(result: Finished) -> None:
         raise StoreError("disk full")
 
     with pytest.raises(StoreError, match="disk full"):
-        Threads(4, Gate()).run(planned_tests(40), finished, commit)
+        course.engine.run(planned_tests(40), commit)
+    assert len(course.begun) < 40
+    assert course.governor.stopping.is_set()
 
 
-def test_few_calls_are_made_before_one_is_answered() -> None:
-    gate, waiting, release = Gate(), threading.Semaphore(0), threading.Event()
-    under_way: list[int] = []
-
-    def request() -> str:
-        under_way.append(1)
-        waiting.release()
-        release.wait(10)
-        return "answer"
-
-    threads = [threading.Thread(target=gate.call, args=(request,)) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for _ in range(CALLS_BEFORE_THE_FIRST_ANSWER):
-        assert waiting.acquire(timeout=10)
-    assert not waiting.acquire(timeout=0.2)
-    assert len(under_way) == CALLS_BEFORE_THE_FIRST_ANSWER
+def test_a_test_past_its_limit_is_a_timeout_and_the_others_go_on() -> None:
+    release = threading.Event()
+    course = Course(2, {1: lambda: (release.wait(30), None)[1]}, test_timeout=0.3)
+    course.run(20)
     release.set()
-    for thread in threads:
-        thread.join(10)
-    assert len(under_way) == 20
+    assert course.done == {n: "timeout" if n == 1 else None for n in range(20)}
 
 
-def refuse() -> str:
-    raise AuthenticationError("wrong key")
+def test_all_workers_may_hang_and_each_is_replaced() -> None:
+    release = threading.Event()
+    course = Course(3, {n: lambda: (release.wait(30), None)[1] for n in range(6)}, test_timeout=0.2)
+    course.run(9)
+    release.set()
+    assert course.done == {n: "timeout" if n < 6 else None for n in range(9)}
 
 
-def test_a_refused_key_stops_every_further_call() -> None:
-    gate = Gate()
-    with pytest.raises(Stopped):
-        gate.call(refuse)
-    assert gate.failure is not None
-    assert gate.failure.error_type == "auth"
-    with pytest.raises(Stopped):
-        gate.call(lambda: "never made")
+def test_a_loop_that_outlives_its_test_is_ended() -> None:
+    seen: list[threading.Thread] = []
+
+    def spin() -> None:
+        seen.append(threading.current_thread())
+        while True:
+            pass
+
+    course = Course(1, {0: spin}, test_timeout=0.2)
+    course.run(3)
+    assert course.done == {0: "timeout", 1: None, 2: None}
+    seen[0].join(10)
+    assert not seen[0].is_alive()
 
 
-def test_an_error_of_one_call_passes_through() -> None:
-    def fail() -> str:
-        raise ValueError("garbage")
+def test_ctrl_c_lets_running_tests_end_and_starts_no_other() -> None:
+    def interrupt_and_go_on() -> None:
+        _thread.interrupt_main()
+        time.sleep(0.3)
 
-    gate = Gate()
-    with pytest.raises(ValueError, match="garbage"):
-        gate.call(fail)
-    assert gate.call(lambda: "answer") == "answer"
-
-
-def test_a_stopped_run_starts_no_further_test_and_keeps_what_is_done() -> None:
-    gate, done = Gate(), []
-
-    def execute(planned: PlannedTest) -> Finished:
-        if planned.index == 5:
-            gate.call(refuse)
-        return finished(planned)
-
-    Threads(1, gate).run(planned_tests(40), execute, lambda result: done.append(result.row["test_case_uid"]))
-    assert len(done) == 5
+    course = Course(2, {3: interrupt_and_go_on}, grace=20)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        course.run(40)
+    assert not isinstance(raised.value, InterruptedAtOnce)
+    assert course.done[3] is None
+    assert set(course.begun) == set(course.done)
+    assert len(course.begun) < 40
 
 
-def test_each_test_runs_in_a_context_of_its_own() -> None:
-    import contextvars
+def test_what_does_not_end_within_the_grace_has_no_result() -> None:
+    release = threading.Event()
 
-    leak = contextvars.ContextVar("leak", default="clean")
-    seen: list[str] = []
+    def interrupt_and_hang() -> None:
+        _thread.interrupt_main()
+        release.wait(30)
 
-    def execute(planned: PlannedTest) -> Finished:
-        seen.append(leak.get())
-        leak.set("dirty")
-        return finished(planned)
+    course = Course(2, {3: interrupt_and_hang}, grace=0.2)
+    with pytest.raises(KeyboardInterrupt):
+        course.run(40)
+    release.set()
+    assert 3 not in course.done
+    assert set(course.begun) == {*course.done, 3}
 
-    ignore: Callable[[Finished], None] = lambda result: None  # noqa: E731
-    Threads(1, Gate()).run(planned_tests(3), execute, ignore)
-    assert seen == ["clean"] * 3
+
+def test_a_second_ctrl_c_waits_for_nothing() -> None:
+    release = threading.Event()
+
+    def interrupt_twice() -> None:
+        _thread.interrupt_main()
+        time.sleep(0.3)
+        _thread.interrupt_main()
+        release.wait(30)
+
+    course = Course(2, {3: interrupt_twice}, grace=600)
+    with pytest.raises(InterruptedAtOnce):
+        course.run(40)
+    release.set()
+    assert 3 not in course.done
+
+
+def test_when_the_governor_stops_the_run_no_test_is_begun() -> None:
+    course = Course(2)
+
+    def stop() -> None:
+        course.governor.stop("enough")
+        raise Stopped
+
+    course.doing[5] = stop
+    course.run(40)
+    assert 5 not in course.done
+    assert set(course.begun) == {*course.done, 5}
+    assert len(course.begun) < 40

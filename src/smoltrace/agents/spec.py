@@ -9,6 +9,7 @@ from typing import Any, Final
 
 PROVIDERS: Final = ("auto", "openai", "litellm", "inference", "transformers", "ollama", "demo")
 EXECUTORS: Final = ("local", "docker", "e2b", "modal", "blaxel")
+_PATHS: Final = ("prompt_file", "working_directory")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ class AgentSpec:
     max_steps           None: smolagents' own default (20)
     authorized_imports  modules that a code agent may import besides smolagents' own list
     executor            where a code agent's code runs, one of EXECUTORS
+    working_directory   root of the file tools, which see nothing outside of it; None: there are none
     """
 
     tools: tuple[str, ...] = ()
@@ -83,12 +85,14 @@ class AgentSpec:
     instructions: str | None = None
     authorized_imports: tuple[str, ...] = ()
     executor: str = "local"
+    working_directory: Path | None = None
 
     def to_json(self) -> dict[str, Any]:
         data = asdict(self)
         for name in ("tools", "mcp", "authorized_imports"):
             data[name] = list(data[name])
-        data["prompt_file"] = None if self.prompt_file is None else str(self.prompt_file)
+        for name in _PATHS:
+            data[name] = None if data[name] is None else str(data[name])
         return data
 
     @classmethod
@@ -96,6 +100,6 @@ class AgentSpec:
         plain = dict(data)
         for name in ("tools", "mcp", "authorized_imports"):
             plain[name] = tuple(plain.get(name) or ())
-        if plain.get("prompt_file") is not None:
-            plain["prompt_file"] = Path(plain["prompt_file"])
+        for name in _PATHS:
+            plain[name] = None if plain.get(name) is None else Path(plain[name])
         return cls(**plain)

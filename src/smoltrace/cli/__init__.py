@@ -14,6 +14,7 @@ from smoltrace.version import __version__
 # commands imports none of them.
 COMMANDS: dict[str, tuple[str, str]] = {
     "eval": ("smoltrace.cli.eval", "Run an evaluation and keep its books."),
+    "resume": ("smoltrace.cli.resume", "Go on with an interrupted run."),
     "runs": ("smoltrace.cli.runs", "List the runs in the store."),
     "show": ("smoltrace.cli.show", "One run: summary, failures, cost."),
     "leaderboard": ("smoltrace.cli.leaderboard", "Compare all runs in one table."),
@@ -89,4 +90,6 @@ def run_command(command: click.Command, name: str, args: list[str] | None = None
 
 
 def main(args: list[str] | None = None) -> None:
-    raise SystemExit(run_command(cli, "smoltrace", args))
+    from smoltrace.cli.signals import leave
+
+    leave(run_command(cli, "smoltrace", args))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from smoltrace.cli import run_command
+from smoltrace.cli.signals import leave, stopping_on_signals
 from smoltrace.errors import UsageError
 from smoltrace.version import __version__
 
@@ -115,7 +116,8 @@ def command(hf_token_file: Path | None, **options: Any) -> int:
         _log_everything()
     if hf_token_file is not None:
         options["hf_token"] = _token_in(hf_token_file)
-    run_evaluation_flow(Namespace(**options), reporter=reporter_for(options["quiet"]))
+    with stopping_on_signals():
+        run_evaluation_flow(Namespace(**options), reporter=reporter_for(options["quiet"]))
     return 0
 
 
@@ -137,4 +139,4 @@ def _log_everything() -> None:
 
 
 def main(args: list[str] | None = None) -> None:
-    raise SystemExit(run_command(command, "smoltrace-eval", args))
+    leave(run_command(command, "smoltrace-eval", args))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from smoltrace.cli.limits import given_limits, limit_options
 from smoltrace.cli.settings import read_settings
+from smoltrace.cli.signals import stopping_on_signals
 from smoltrace.errors import RunIncompleteError, UsageError
 
 if TYPE_CHECKING:
     from smoltrace.evaluation.config import EvalConfig
+    from smoltrace.evaluation.progress import Reporter
     from smoltrace.store.read import Run
 
 EXAMPLES = """\b
@@ -22,8 +25,10 @@ Examples:
   smoltrace eval hf:owner/tasks@v1 --model hf/Qwen/Qwen3-32B --agent-type tool
   smoltrace eval --base-url http://localhost:8000/v1 --model my-model --temperature 0 --repeats 3
   smoltrace eval --agent my_agents:make_agent --json > summary.json
+  smoltrace eval tasks.jsonl --model openai/gpt-4o --max-cost 5 --test-timeout 120 --dry-run
 
-Exit codes: 0 the run is complete, 2 wrong usage or input and nothing was spent, 3 the run is incomplete.
+Exit codes: 0 the run is complete, 2 wrong usage or input and nothing was spent, 3 the run is incomplete and can be
+resumed with 'smoltrace resume'.
 """
 
 
@@ -76,6 +81,32 @@ Exit codes: 0 the run is complete, 2 wrong usage or input and nothing was spent,
 )
 @click.option("--price-file", type=click.Path(path_type=Path), help="Prices of your own (TOML or JSON).")
 @click.option("--request-timeout", type=click.FloatRange(0, min_open=True), help="Seconds one model call may take.")
+@limit_options
+@click.option(
+    "--engine",
+    type=click.Choice(["threads", "processes"]),
+    default="threads",
+    show_default=True,
+    help="Where tests run; worker processes can be killed whatever hangs in them.",
+)
+@click.option(
+    "--executor",
+    type=click.Choice(["local", "docker", "e2b", "modal", "blaxel"]),
+    default="local",
+    show_default=True,
+    help="Where the code of code agents runs.",
+)
+@click.option(
+    "--working-directory",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Root of the file tools, which see nothing outside of it.",
+)
+@click.option("--no-content", is_flag=True, help="Keep no prompt and no answer.")
+@click.option(
+    "--redact", multiple=True, metavar="REGEX", help="Mask what matches, as known secrets are; repeat for more."
+)
+@click.option("--dry-run", is_flag=True, help="Show the plan and an estimate of its cost; spend nothing.")
 @click.option("--instrument", multiple=True, help="Also switch on foreign instrumentations: openinference, genai-otel.")
 @click.option(
     "--store",
@@ -97,23 +128,36 @@ Exit codes: 0 the run is complete, 2 wrong usage or input and nothing was spent,
     "--json", "as_json", is_flag=True, help="Print the leaderboard row as one JSON document and nothing else."
 )
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")
-def command(as_json: bool, quiet: bool, **options: Any) -> int:
+def command(as_json: bool, quiet: bool, dry_run: bool, **options: Any) -> int:
     """Run an evaluation and keep its books.
 
     TASKS is a built-in suite, a .jsonl, .json, .csv or .parquet file, or hf:owner/name[@revision].
     """
-    from smoltrace.cli.progress import reporter_for
     from smoltrace.evaluation.run import run_evaluation
 
     config = config_from(options)
+    if dry_run:
+        from smoltrace.cli.dry_run import print_plan
+        from smoltrace.evaluation.run import prepare
+
+        print_plan(prepare(config), as_json)
+        return 0
+    return tell_run(lambda reporter: run_evaluation(config, reporter=reporter), as_json, quiet, options["store"])
+
+
+def tell_run(evaluate: Callable[[Reporter], Run], as_json: bool, quiet: bool, store: Path | None) -> int:
+    """Run an evaluation with progress on standard error, and print its summary, also when it stopped early."""
+    from smoltrace.cli.progress import reporter_for
+
     failure: RunIncompleteError | None = None
     run: Run | None
     try:
-        run = run_evaluation(config, reporter=reporter_for(quiet or as_json))
+        with stopping_on_signals():
+            run = evaluate(reporter_for(quiet or as_json))
     except RunIncompleteError as error:
         failure, run = error, error.run
     if run is not None:
-        _tell(run, as_json, quiet, options["store"])
+        _tell(run, as_json, quiet, store)
     if failure is not None:
         raise failure
     return 0
@@ -123,6 +167,7 @@ def config_from(options: dict[str, Any]) -> EvalConfig:
     """The evaluation that the options of the command line ask for. Raises UsageError for a malformed tag."""
     from smoltrace.agents.spec import AgentSpec, GenerationParams, ModelSpec
     from smoltrace.evaluation.config import EvalConfig
+    from smoltrace.evaluation.limits import Limits
 
     generation = GenerationParams(**{name: options[name] for name in GENERATION})
     model = ModelSpec(
@@ -141,12 +186,17 @@ def config_from(options: dict[str, Any]) -> EvalConfig:
         max_steps=options["max_steps"],
         planning_interval=options["planning_interval"],
         authorized_imports=_listed(options["authorized_imports"]),
+        executor=options["executor"],
+        working_directory=options["working_directory"],
     )
     return EvalConfig(
         model=model,
         agent=agent,
         tags=_tags(options["tags"]),
         instrument=_listed(options["instrument"]),
+        limits=Limits(**given_limits(options)),
+        record_content=not options["no_content"],
+        redact=tuple(options["redact"]),
         **{name: options[name] for name in DIRECT},
     )
 
@@ -154,7 +204,7 @@ def config_from(options: dict[str, Any]) -> EvalConfig:
 GENERATION = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty", "seed")
 DIRECT = (
     *("tasks", "split", "agent_type", "difficulty", "category", "limit", "repeats", "workers"),
-    *("scorers", "price_file", "store", "run_id", "notes"),
+    *("scorers", "price_file", "store", "run_id", "notes", "engine"),
 )
 
 

@@ -9,9 +9,11 @@ from typing import Any, Literal
 
 from smoltrace.agents.spec import AgentSpec, ModelSpec
 from smoltrace.errors import UsageError
+from smoltrace.evaluation.limits import Limits
 
 DEFAULT_SUITE = "basics"
 DEFAULT_WORKERS = 8
+ENGINES = ("threads", "processes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,8 @@ class EvalConfig:
     """One evaluation. `tasks` is a built-in suite, a file, or hf:owner/name[@revision]; `store` None means the default.
 
     `workers` tests run at once, each test `repeats` times. `scorers` are MODULE:NAME. `run_id` None makes a new one.
+    `engine` says where tests run: in threads of this process, or in worker processes, which can be killed.
+    `record_content` False keeps no prompt and no answer; `redact` are regular expressions of secrets of your own.
     Raises UsageError for a value that cannot be.
     """
 
@@ -40,11 +44,17 @@ class EvalConfig:
     notes: str | None = None
     submitted_by: str | None = None
     instrument: tuple[str, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    engine: Literal["threads", "processes"] = "threads"
+    record_content: bool = True
+    redact: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("repeats", "workers"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}: give a whole number of at least 1.")
+        if self.engine not in ENGINES:
+            raise UsageError(f"engine is {self.engine!r}: choose {' or '.join(ENGINES)}.")
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"limit is {self.limit}: give a whole number of at least 1, or none for all tasks.")
 
@@ -64,4 +74,23 @@ class EvalConfig:
             "scorers": list(self.scorers),
             "price_file": None if self.price_file is None else str(self.price_file),
             "instrument": list(self.instrument),
+            "limits": self.limits.to_json(),
+            "engine": self.engine,
+            "record_content": self.record_content,
+            "redact": list(self.redact),
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> EvalConfig:
+        """The inverse of `to_json`: what it leaves out (store, run id, tags, notes, keys) is as by default."""
+        price_file = data.get("price_file")
+        return cls(
+            **{
+                **data,
+                "model": ModelSpec.from_json(data["model"]),
+                "agent": AgentSpec.from_json(data["agent"]),
+                "limits": Limits.from_json(data.get("limits") or {}),
+                "price_file": None if price_file is None else Path(price_file),
+                **{name: tuple(data.get(name) or ()) for name in ("scorers", "instrument", "redact")},
+            }
+        )

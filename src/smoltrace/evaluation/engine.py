@@ -1,134 +1,261 @@
-"""Threads that run tests: each takes the next, runs it in a fresh context, and commits it before it takes another."""
+"""Runs tests side by side and lets nothing hang: each worker takes the next test, and the engine watches the clock.
+
+What is common to threads and worker processes stands here: who runs, until when, and how all of it comes to an end.
+"""
 
 from __future__ import annotations
 
 import contextvars
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
-from smoltrace.evaluation.execute import Finished
-from smoltrace.evaluation.failures import Failure, classify
-from smoltrace.evaluation.plan import PlannedTest
+from smoltrace.evaluation.failures import Failure
+from smoltrace.tracing.interrupt import abandon_pool_threads, interrupt_thread
+from smoltrace.tracing.scope import Stopped
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from smoltrace.evaluation.execute import Bench, Finished, RunningTest
+    from smoltrace.evaluation.governor import Governor
+    from smoltrace.evaluation.limits import Limits
+    from smoltrace.evaluation.plan import PlannedTest
 
-CALLS_BEFORE_THE_FIRST_ANSWER = 4
-"""How many model calls may be under way before one is answered: a wrong key costs this many, not one a worker."""
+TICK_S = 0.25
+"""How often a thread that outlived its test is told again to end."""
 
 
-class Stopped(BaseException):
-    """Raised in a test whose run is stopping. No Exception: an agent must not take it for a failed step and go on."""
+class InterruptedAtOnce(KeyboardInterrupt):
+    """Ctrl-C came a second time: nothing is waited for any more."""
 
 
-class Gate:
-    """Stands at the model's boundary: lets few calls through until one is answered, and stops what cannot heal.
+class Execution(Protocol):
+    """A test under way, wherever it runs."""
 
-    Its `call` is the call policy of the run's tracing. `failure` is what stopped the run, None while nothing has.
+    planned: PlannedTest
+
+    def execute(self) -> Finished | None:
+        """Run the test to its end; None when it was ended from outside meanwhile. Raises Stopped."""
+
+    def give_up(self, failure: Failure) -> Finished | None:
+        """End it with what it has so far; None when it has ended by itself."""
+
+    def cancel(self) -> bool:
+        """End it without a result; False when it has one already."""
+
+
+@dataclass(eq=False, slots=True)
+class Slot:
+    """A worker's place: the thread, the test that it runs, and when that has to be over (`time.monotonic()`)."""
+
+    thread: threading.Thread
+    test: Execution | None = None
+    deadline: float | None = None
+    abandoned: bool = False
+
+
+@dataclass(eq=False, slots=True)
+class _State:
+    """What the workers and the engine share, under one lock."""
+
+    upcoming: list[PlannedTest]
+    slots: set[Slot] = field(default_factory=set)
+    lost: list[threading.Thread] = field(default_factory=list)
+    fault: BaseException | None = None
+    closing: bool = False
+
+    @property
+    def running(self) -> list[Slot]:
+        return [slot for slot in self.slots if slot.test is not None]
+
+
+class Engine:
+    """Runs planned tests, `workers` at once.
+
+    `begin` makes an execution of a planned test. A test past the limit's `test_timeout` is ended as `timeout` with the
+    spans that it has, and its worker is replaced; what still runs of it is told to stop and no longer waited for.
     """
 
-    def __init__(self) -> None:
-        self.failure: Failure | None = None
-        self.stopping = threading.Event()
-        self._answered = False
-        self._under_way = 0
+    def __init__(
+        self, begin: Callable[[PlannedTest], Execution], *, workers: int, governor: Governor, limits: Limits
+    ) -> None:
+        self._begin, self._workers, self._governor, self._limits = begin, workers, governor, limits
         self._change = threading.Condition()
 
-    def stop(self) -> None:
-        """Let no further call through."""
-        self.stopping.set()
-        self._open()
+    def run(self, tests: Iterable[PlannedTest], commit: Callable[[Finished], None]) -> None:
+        """Run all tests, or as many as are finished when the governor stops them.
 
-    def call(self, request: Callable[[], T]) -> T:
-        """Make one call to the model. Raises Stopped when the run is stopping, else what the call raises."""
-        if self._answered:
-            return self._guarded(request)
-        with self._change:
-            self._change.wait_for(lambda: self._answered or self._under_way < CALLS_BEFORE_THE_FIRST_ANSWER)
-            self._under_way += 1
+        Ctrl-C starts no further test, gives those that run `grace` seconds to end, and raises KeyboardInterrupt; a
+        second one raises InterruptedAtOnce. An exception that no test accounts for stops the run, and is raised.
+        """
+        self._state = _State(upcoming=list(reversed(list(tests))))
+        self._commit = commit
         try:
-            return self._guarded(request)
+            try:
+                for _ in range(min(self._workers, len(self._state.upcoming))):
+                    self._hire()
+                self._watch(until=None)
+            except KeyboardInterrupt:
+                self._wind_down_interrupted()
+                raise
+            if self._state.slots:
+                self._wind_down()
         finally:
-            with self._change:
-                self._under_way -= 1
-                self._change.notify_all()
+            self._leave()
+        if self._state.fault is not None:
+            raise self._state.fault
 
-    def _guarded(self, request: Callable[[], T]) -> T:
-        if self.stopping.is_set():
-            raise Stopped
+    def _wind_down_interrupted(self) -> None:
         try:
-            answer = request()
-        except Exception as error:
-            failure = classify(error)
-            if failure.stops_run:
-                self.failure = self.failure or failure
-                self.stop()
-                raise Stopped from error
-            raise
-        if not self._answered:
-            self._open()
-        return answer
+            self._wind_down()
+        except KeyboardInterrupt as again:
+            raise InterruptedAtOnce from again
 
-    def _open(self) -> None:
+    def _wind_down(self) -> None:
+        """Start nothing more, wait a little for what runs, and end the rest without a result."""
         with self._change:
-            self._answered = True
+            self._state.closing = True
+            self._change.notify_all()
+        self._watch(until=time.monotonic() + self._limits.grace)
+
+    def _leave(self) -> None:
+        """Cancel what still runs. Nothing is waited for: a thread that hangs must not keep the process."""
+        self._governor.stop()
+        with self._change:
+            self._state.closing = True
+            running = self._state.running
+            self._change.notify_all()
+        for slot in running:
+            self._drop(slot)
+        self._interrupt_lost()
+        if self._state.lost:
+            abandon_pool_threads()
+
+    def _drop(self, slot: Slot) -> None:
+        test = slot.test
+        if test is not None and test.cancel():
+            self._governor.abandon(test.planned.uid)
+            self._lose(slot)
+
+    # The watch, in the thread that runs the evaluation
+
+    def _watch(self, until: float | None) -> None:
+        """Wait for the workers; end each test whose time is up. Returns when all are done, the run stops, or at `until`
+        (`time.monotonic()`)."""
+        while True:
+            with self._change:
+                over = not self._state.slots or (until is None and self._ends_early)
+                if over or (until is not None and time.monotonic() >= until):
+                    return
+                self._change.wait(self._next_look(until))
+                late = [slot for slot in self._state.running if slot.deadline and slot.deadline <= time.monotonic()]
+            for slot in late:
+                self._expire(slot)
+            self._interrupt_lost()
+
+    @property
+    def _ends_early(self) -> bool:
+        return self._governor.stopping.is_set() or self._state.fault is not None
+
+    def _next_look(self, until: float | None) -> float:
+        """Seconds until something may have to be done. Never long: signals reach Python only between two waits."""
+        times = [slot.deadline for slot in self._state.running if slot.deadline is not None]
+        times += [] if until is None else [until]
+        return max(0.0, min([TICK_S, *(at - time.monotonic() for at in times)]))
+
+    def _expire(self, slot: Slot) -> None:
+        test = slot.test
+        if test is None:
+            return
+        limit = self._limits.test_timeout
+        self._governor.abandon(test.planned.uid)
+        finished = test.give_up(Failure("timeout", f"The test was not over within its {limit:g} s (--test-timeout)."))
+        if finished is None:
+            return
+        self._lose(slot)
+        self._keep(finished)
+        with self._change:
+            if self._state.upcoming and not self._state.closing:
+                self._hire()
+
+    def _lose(self, slot: Slot) -> None:
+        """Take a worker off the list: its thread may go on, but for nobody."""
+        with self._change:
+            slot.abandoned = True
+            self._state.slots.discard(slot)
+            self._state.lost.append(slot.thread)
             self._change.notify_all()
 
+    def _interrupt_lost(self) -> None:
+        with self._change:
+            self._state.lost = [thread for thread in self._state.lost if thread.is_alive()]
+            idents = [thread.ident for thread in self._state.lost]
+        for ident in idents:
+            if ident is not None:
+                interrupt_thread(ident, Stopped)
 
-class Threads:
-    """Runs planned tests on `workers` threads. An exception that no test accounts for stops the run, and is raised."""
+    # The workers, each in its thread
 
-    def __init__(self, workers: int, gate: Gate) -> None:
-        self._workers, self._gate = workers, gate
-        self._fault: BaseException | None = None
-        self._lock = threading.Lock()
+    def _hire(self) -> None:
+        with self._change:
+            slot = Slot(thread=threading.Thread(target=lambda: self._work(slot), name="smoltrace-worker", daemon=True))
+            self._state.slots.add(slot)
+        slot.thread.start()
 
-    def run(
-        self,
-        tests: Iterable[PlannedTest],
-        execute: Callable[[PlannedTest], Finished],
-        commit: Callable[[Finished], None],
-    ) -> None:
-        """Run all tests, or as many as are finished when the gate stops them. Returns when every thread has ended.
-
-        Ctrl-C lets the tests that run come to their next model call, and raises KeyboardInterrupt when they are done.
-        """
-        upcoming = iter(list(tests))
-        threads = [
-            threading.Thread(target=self._work, args=(upcoming, execute, commit), name=f"smoltrace-{n}", daemon=True)
-            for n in range(self._workers)
-        ]
-        for thread in threads:
-            thread.start()
+    def _work(self, slot: Slot) -> None:
         try:
-            for thread in threads:
-                thread.join()
-        except KeyboardInterrupt:
-            self._gate.stop()
-            for thread in threads:
-                thread.join()
-            raise
-        if self._fault is not None:
-            raise self._fault
+            while not slot.abandoned and (planned := self._next()) is not None:
+                self._run_one(slot, planned)
+        except Stopped:
+            return
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that runs the evaluation
+            if not slot.abandoned:
+                with self._change:
+                    self._state.fault = self._state.fault or error
+                self._governor.stop()
+        finally:
+            with self._change:
+                self._state.slots.discard(slot)
+                self._change.notify_all()
 
-    def _next(self, upcoming: Iterator[PlannedTest]) -> PlannedTest | None:
-        with self._lock:
-            return None if self._gate.stopping.is_set() else next(upcoming, None)
+    def _next(self) -> PlannedTest | None:
+        """The next test; waits while the budget may not last for one more beside those that run."""
+        with self._change:
+            while self._state.upcoming and not self._state.closing and not self._governor.stopping.is_set():
+                if self._governor.may_start():
+                    planned = self._state.upcoming.pop()
+                    self._governor.started(planned.uid)
+                    return planned
+                self._change.wait(TICK_S)
+            return None
 
-    def _work(
-        self,
-        upcoming: Iterator[PlannedTest],
-        execute: Callable[[PlannedTest], Finished],
-        commit: Callable[[Finished], None],
-    ) -> None:
-        while (planned := self._next(upcoming)) is not None:
-            try:
-                # A fresh context: what a test leaves behind in it must not become the parent of the next one's spans.
-                commit(contextvars.Context().run(execute, planned))
-            except Stopped:
-                return
-            except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits for this one
-                with self._lock:
-                    self._fault = self._fault or error
-                self._gate.stop()
-                return
+    def _run_one(self, slot: Slot, planned: PlannedTest) -> None:
+        test = self._begin(planned)
+        limit = self._limits.test_timeout
+        with self._change:
+            slot.test, slot.deadline = test, None if limit is None else time.monotonic() + limit
+            self._change.notify_all()
+        try:
+            # A fresh context: what a test leaves behind in it must not become the parent of the next one's spans.
+            finished = contextvars.Context().run(test.execute)
+            if finished is not None:
+                self._keep(finished)
+        finally:
+            if not slot.abandoned:
+                self._governor.abandon(planned.uid)
+            with self._change:
+                slot.test = slot.deadline = None
+                self._change.notify_all()
+
+    def _keep(self, finished: Finished) -> None:
+        self._commit(finished)
+
+
+def threads(bench: Bench, *, workers: int, governor: Governor, limits: Limits) -> Engine:
+    """An engine whose tests run in threads of this process."""
+
+    def begin(planned: PlannedTest) -> RunningTest:
+        return bench.begin(planned)
+
+    return Engine(begin, workers=workers, governor=governor, limits=limits)
