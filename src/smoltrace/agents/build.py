@@ -18,6 +18,7 @@ from smolagents.agent_types import handle_agent_output_types
 from smolagents.monitoring import AgentLogger, LogLevel
 from smolagents.tools import get_tools_definition_code
 
+from smoltrace.agents.executor import LocalExecutor
 from smoltrace.agents.factory import AgentFactory
 from smoltrace.agents.mcp import McpServers
 from smoltrace.agents.prompts import AgentType, Templates, load_templates, standard_templates
@@ -69,7 +70,11 @@ class ToolCallingAgent(_RemembersItsPrompt, smolagents.ToolCallingAgent):
 
 
 class CodeAgent(_RemembersItsPrompt, smolagents.CodeAgent):
-    pass
+    def create_python_executor(self) -> Any:
+        if self.executor_type != "local":
+            return super().create_python_executor()
+        settings = {"max_print_outputs_length": self.max_print_outputs_length, **self.executor_kwargs}
+        return LocalExecutor(self.additional_authorized_imports, **settings)
 
 
 class AgentBuilder:
@@ -107,7 +112,7 @@ class AgentBuilder:
             raise UsageError(f"--executor {self.spec.executor}: choose one of {', '.join(EXECUTORS)}")
         # On the first result that is no text smolagents imports torch where it is installed: seconds, not some test's.
         handle_agent_output_types(0)
-        tools = build_tools(self.spec.tools)
+        tools = build_tools(self.spec.tools, self.spec.working_directory)
         if self.spec.executor != "local":
             _check_sendable(tools)
         for agent_type in agent_types:
@@ -169,7 +174,7 @@ class AgentBuilder:
     def _make_tools(self) -> list[smolagents.Tool]:
         with self._lock:
             if self._tools is None:
-                self._tools = tool_makers(self.spec.tools)
+                self._tools = tool_makers(self.spec.tools, self.spec.working_directory)
                 self._mcp.connect()
         tools = [make() for make in self._tools] + self._mcp.tools()
         names = [tool.name for tool in tools]

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -64,7 +64,7 @@ def load_price_book(price_file: Path | None = None, declared: Mapping[str, Price
     sources.append(GenaiPricesSource())
     litellm_map = _litellm_map_path()
     if litellm_map is not None:
-        sources.append(LiteLLMSource(litellm_map))
+        sources.append(_litellm_source(litellm_map))
     return PriceBook(sources)
 
 
@@ -230,6 +230,12 @@ class LiteLLMSource:
             return None
         base = {ours: _amount(entry.get(theirs)) for ours, theirs in _LITELLM_FIELDS.items()}
         return _price(base, tuple(_litellm_tiers(entry)), self.name, self.version, trust_zero=False)
+
+
+@cache
+def _litellm_source(path: Path) -> LiteLLMSource:
+    """One for all price books of a process: reading the map takes a third of a second."""
+    return LiteLLMSource(path)
 
 
 def _litellm_seller(entry: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +27,8 @@ __all__ = ["build_model", "declared_prices", "resolve", "system_of"]
 DEMONSTRATION_PRICE: Final = Price(
     input=per_token(Decimal("0.50")), output=per_token(Decimal("1.50")), source="demonstration price"
 )
+REQUEST_TIMEOUT_S: Final = 600.0
+"""How long one request may take where nobody says: some clients would wait for ever."""
 # Models that refuse `max_tokens` and take `max_completion_tokens` (OpenAI's API reference, "Create chat completion").
 _COUNTS_REASONING: Final = re.compile(r"(o\d|gpt-5)")
 
@@ -37,6 +40,8 @@ def build_model(spec: ModelSpec) -> smolagents.Model:
     not possible, in each case before anything is sent.
     """
     spec = resolve(spec)
+    if spec.request_timeout is None:
+        spec = replace(spec, request_timeout=REQUEST_TIMEOUT_S)
     return _BUILDERS[spec.provider](spec)
 
 
@@ -73,8 +78,9 @@ def _openai_model(spec: ModelSpec, key: str) -> smolagents.Model:
     from smoltrace.agents.recording import RecordingClient
 
     # 1000 connections, as the client's own default is: smoltrace runs as many calls at once as there are workers.
-    options: dict[str, Any] = {} if spec.request_timeout is None else {"timeout": spec.request_timeout}
-    client = openai.OpenAI(api_key=key, base_url=spec.base_url or OPENAI_URL, max_retries=0, **options)
+    client = openai.OpenAI(
+        api_key=key, base_url=spec.base_url or OPENAI_URL, max_retries=0, timeout=spec.request_timeout
+    )
     generation = spec.generation.sent()
     if (
         host_of(spec) is HOSTS["api.openai.com"]
@@ -115,9 +121,12 @@ def _litellm(spec: ModelSpec) -> smolagents.Model:
     from smoltrace.agents.recording_litellm import LiteLLMClient
 
     litellm.suppress_debug_info = True
-    options: dict[str, Any] = {"num_retries": 0, "max_retries": 0, **spec.generation.sent()}
-    if spec.request_timeout is not None:
-        options["timeout"] = spec.request_timeout
+    options: dict[str, Any] = {
+        "num_retries": 0,
+        "max_retries": 0,
+        "timeout": spec.request_timeout,
+        **spec.generation.sent(),
+    }
     return smolagents.LiteLLMModel(
         model_id=spec.model_id,
         api_base=spec.base_url,

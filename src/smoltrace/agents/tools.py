@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import smolagents
 from smolagents import default_tools
 
 from smoltrace.agents.calculator import Calculator
+from smoltrace.agents.file_tools import FILE_TOOLS, file_tool_maker
 from smoltrace.agents.references import is_reference, load_reference
 from smoltrace.errors import UsageError
 
@@ -111,7 +113,7 @@ def known_tools() -> dict[str, type[smolagents.Tool]]:
     return known
 
 
-def tool_makers(names: Sequence[str]) -> list[Callable[[], smolagents.Tool]]:
+def tool_makers(names: Sequence[str], working_directory: Path | None = None) -> list[Callable[[], smolagents.Tool]]:
     """For each name a function that makes the tool, with the name already checked; see `build_tools` for the names."""
     if not names:
         names = ["default"]
@@ -119,20 +121,23 @@ def tool_makers(names: Sequence[str]) -> list[Callable[[], smolagents.Tool]]:
     for name in names:
         if name == "default":
             makers.extend(DEFAULT_TOOLS.values())
+        elif name in FILE_TOOLS:
+            makers.append(file_tool_maker(name, working_directory))
         elif name != "none":
             makers.append(_own_maker(name) if is_reference(name) else _named(name))
     return makers
 
 
-def build_tools(names: Sequence[str]) -> list[smolagents.Tool]:
+def build_tools(names: Sequence[str], working_directory: Path | None = None) -> list[smolagents.Tool]:
     """Fresh tools by name.
 
-    A name is `default` (our three; also what an empty sequence means), `none`, one of `known_tools()`, or `module:name`
-    of the user's own code: a smolagents Tool (one instance, shared by all agents), a Tool subclass, or a function
-    without arguments that returns one. Raises UsageError for an unknown name, for two tools that bear the same name and
-    for a tool that cannot be made (for example because it needs a package that is not installed).
+    A name is `default` (our three; also what an empty sequence means), `none`, one of `known_tools()`, one of the file
+    tools, which see `working_directory` and nothing else, or `module:name` of the user's own code: a smolagents Tool
+    (one instance, shared by all agents), a Tool subclass, or a function without arguments that returns one. Raises
+    UsageError for an unknown name, for two tools that bear the same name and for a tool that cannot be made (for
+    example because it needs a package that is not installed).
     """
-    tools = [maker() for maker in tool_makers(names)]
+    tools = [maker() for maker in tool_makers(names, working_directory)]
     seen: set[str] = set()
     for tool in tools:
         if tool.name in seen:
@@ -146,7 +151,7 @@ def _named(name: str) -> Callable[[], smolagents.Tool]:
     if name not in known:
         if name in _NOT_OFFERED:
             raise UsageError(f"--tools {name}: {_NOT_OFFERED[name]}")
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or sorted(known)
+        near = difflib.get_close_matches(name, [*known, *FILE_TOOLS], n=3, cutoff=0.5) or sorted(known)
         raise UsageError(
             f"--tools {name}: no such tool. Near: {', '.join(near)}. Your own tools are named module:name, "
             "for example my_tools:search"

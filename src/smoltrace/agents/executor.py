@@ -1,0 +1,122 @@
+"""Runs the code that a model wrote, in smolagents' restricted interpreter, and lets go of it when its time is up.
+
+smolagents runs timed code in a pool of one thread, and leaving the pool waits for the thread: code that hangs holds the
+agent for good. Its thread also knows nothing of the caller's context. Here the code has a thread of its own that shares
+the caller's context, is stopped when its time is up, and is not waited for.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from smolagents.local_python_executor import (
+    MAX_EXECUTION_TIME_SECONDS,
+    CodeOutput,
+    ExecutionTimeoutError,
+    LocalPythonExecutor,
+)
+
+from smoltrace.tracing.interrupt import stop_threads
+from smoltrace.tracing.scope import Stopped
+
+if TYPE_CHECKING:
+    from smoltrace.agents.spec import AgentSpec
+
+SLICE_S: Final = 0.05
+"""A thread that waits hears of an exception that another raises in it only between two waits."""
+PATIENCE_S: Final = 30.0
+"""How long code that catches what it is stopped with is told again."""
+
+
+class LocalExecutor(LocalPythonExecutor):  # type: ignore[misc,unused-ignore]
+    """smolagents' local executor with a time limit that holds: `timeout_seconds` for one piece of code, None for none.
+
+    Python code is stopped where it stands. What waits in C code, as a sleep does, goes on in the background until it
+    returns; the agent does not wait for it.
+    """
+
+    def __init__(
+        self,
+        additional_authorized_imports: list[str],
+        *,
+        timeout_seconds: float | None = MAX_EXECUTION_TIME_SECONDS,
+        **settings: Any,
+    ) -> None:
+        super().__init__(additional_authorized_imports, timeout_seconds=None, **settings)
+        self.limit_s = timeout_seconds
+
+    def __call__(self, code_action: str) -> CodeOutput:
+        """Raises what the code raises, and ExecutionTimeoutError when its time is up."""
+        piece = _Piece()
+        run = contextvars.copy_context().run
+        thread = threading.Thread(
+            target=run, args=(piece.run, super().__call__, code_action), name="smoltrace-code", daemon=True
+        )
+        thread.start()
+        try:
+            self._wait(piece)
+        except BaseException:
+            _stop(thread)
+            raise
+        return piece.result()
+
+    def _wait(self, piece: _Piece) -> None:
+        until = None if self.limit_s is None else time.monotonic() + self.limit_s
+        while not piece.over.wait(SLICE_S):
+            if until is not None and time.monotonic() >= until:
+                raise ExecutionTimeoutError(
+                    f"Code execution exceeded the maximum execution time of {self.limit_s:g} seconds"
+                )
+
+
+class _Piece:
+    """One piece of code, and what came of it."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self._output: CodeOutput | None = None
+        self._error: BaseException | None = None
+
+    def run(self, execute: Any, code: str) -> None:
+        try:
+            try:
+                self._output = execute(code)
+            except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+                self._error = error
+            self.over.set()
+        except Stopped:
+            self.over.set()  # told once more than was needed
+
+    def result(self) -> CodeOutput:
+        if self._error is not None:
+            raise self._error
+        return self._output
+
+
+def _stop(thread: threading.Thread) -> None:
+    """Stop a thread that nobody waits for any more, without waiting for it."""
+    reaper = threading.Thread(target=stop_threads, args=([thread], Stopped, PATIENCE_S), name="smoltrace-reaper")
+    reaper.daemon = True
+    reaper.start()
+
+
+def containment(spec: AgentSpec, engine: str) -> str | None:
+    """What is not contained of the code that models write, in plain words; None where there is nothing to warn of.
+
+    A warning is due when code runs on this machine and may import more than smolagents allows by itself.
+    """
+    if spec.executor != "local" or not spec.authorized_imports:
+        return None
+    where = (
+        "in worker processes without the secrets of the environment"
+        if engine == "processes"
+        else "in this process, with its environment"
+    )
+    return (
+        f"Model-written code runs on this machine, {where}, and may import {', '.join(spec.authorized_imports)}. "
+        "smolagents' interpreter is no security boundary: what such a module can do, the code can do. "
+        "For code that you do not trust, use --executor docker."
+    )
