@@ -12,7 +12,7 @@ import pytest
 
 from smoltrace.errors import StoreError
 from smoltrace.evaluation.engine import Engine, InterruptedAtOnce
-from smoltrace.evaluation.execute import Finished
+from smoltrace.evaluation.scribe import Finished
 from smoltrace.evaluation.failures import Failure
 from smoltrace.evaluation.governor import Governor
 from smoltrace.evaluation.limits import Limits

@@ -102,6 +102,9 @@ resumed with 'smoltrace resume'.
     metavar="DIR",
     help="Root of the file tools, which see nothing outside of it.",
 )
+@click.option(
+    "--pass-env", multiple=True, metavar="NAME", help="Secret variable that worker processes keep; repeat for more."
+)
 @click.option("--no-content", is_flag=True, help="Keep no prompt and no answer.")
 @click.option(
     "--redact", multiple=True, metavar="REGEX", help="Mask what matches, as known secrets are; repeat for more."
@@ -197,6 +200,7 @@ def config_from(options: dict[str, Any]) -> EvalConfig:
         limits=Limits(**given_limits(options)),
         record_content=not options["no_content"],
         redact=tuple(options["redact"]),
+        pass_env=_listed(options["pass_env"]),
         **{name: options[name] for name in DIRECT},
     )
 

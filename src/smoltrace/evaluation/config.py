@@ -23,6 +23,7 @@ class EvalConfig:
     `workers` tests run at once, each test `repeats` times. `scorers` are MODULE:NAME. `run_id` None makes a new one.
     `engine` says where tests run: in threads of this process, or in worker processes, which can be killed.
     `record_content` False keeps no prompt and no answer; `redact` are regular expressions of secrets of your own.
+    `pass_env` names secret variables that worker processes keep; without it they keep none but those of the model.
     Raises UsageError for a value that cannot be.
     """
 
@@ -48,6 +49,7 @@ class EvalConfig:
     engine: Literal["threads", "processes"] = "threads"
     record_content: bool = True
     redact: tuple[str, ...] = ()
+    pass_env: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("repeats", "workers"):
@@ -78,6 +80,7 @@ class EvalConfig:
             "engine": self.engine,
             "record_content": self.record_content,
             "redact": list(self.redact),
+            "pass_env": list(self.pass_env),
         }
 
     @classmethod
@@ -91,6 +94,6 @@ class EvalConfig:
                 "agent": AgentSpec.from_json(data["agent"]),
                 "limits": Limits.from_json(data.get("limits") or {}),
                 "price_file": None if price_file is None else Path(price_file),
-                **{name: tuple(data.get(name) or ()) for name in ("scorers", "instrument", "redact")},
+                **{name: tuple(data.get(name) or ()) for name in ("scorers", "instrument", "redact", "pass_env")},
             }
         )

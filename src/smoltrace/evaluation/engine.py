@@ -17,10 +17,11 @@ from smoltrace.tracing.interrupt import abandon_pool_threads, interrupt_thread
 from smoltrace.tracing.scope import Stopped
 
 if TYPE_CHECKING:
-    from smoltrace.evaluation.execute import Bench, Finished, RunningTest
+    from smoltrace.evaluation.execute import Bench, RunningTest
     from smoltrace.evaluation.governor import Governor
     from smoltrace.evaluation.limits import Limits
     from smoltrace.evaluation.plan import PlannedTest
+    from smoltrace.evaluation.scribe import Finished
 
 TICK_S = 0.25
 """How often a thread that outlived its test is told again to end."""
@@ -74,13 +75,21 @@ class Engine:
     """Runs planned tests, `workers` at once.
 
     `begin` makes an execution of a planned test. A test past the limit's `test_timeout` is ended as `timeout` with the
-    spans that it has, and its worker is replaced; what still runs of it is told to stop and no longer waited for.
+    spans that it has, and its worker is replaced; what still runs of it is no longer waited for, and with `interrupt`
+    it is stopped where it stands.
     """
 
     def __init__(
-        self, begin: Callable[[PlannedTest], Execution], *, workers: int, governor: Governor, limits: Limits
+        self,
+        begin: Callable[[PlannedTest], Execution],
+        *,
+        workers: int,
+        governor: Governor,
+        limits: Limits,
+        interrupt: bool = True,
     ) -> None:
         self._begin, self._workers, self._governor, self._limits = begin, workers, governor, limits
+        self._interrupt = interrupt
         self._change = threading.Condition()
 
     def run(self, tests: Iterable[PlannedTest], commit: Callable[[Finished], None]) -> None:
@@ -169,12 +178,12 @@ class Engine:
         if test is None:
             return
         limit = self._limits.test_timeout
-        self._governor.abandon(test.planned.uid)
         finished = test.give_up(Failure("timeout", f"The test was not over within its {limit:g} s (--test-timeout)."))
         if finished is None:
             return
+        self._governor.abandon(test.planned.uid)
         self._lose(slot)
-        self._keep(finished)
+        self._commit(finished)
         with self._change:
             if self._state.upcoming and not self._state.closing:
                 self._hire()
@@ -188,6 +197,8 @@ class Engine:
             self._change.notify_all()
 
     def _interrupt_lost(self) -> None:
+        if not self._interrupt:
+            return
         with self._change:
             self._state.lost = [thread for thread in self._state.lost if thread.is_alive()]
             idents = [thread.ident for thread in self._state.lost]
@@ -205,8 +216,8 @@ class Engine:
 
     def _work(self, slot: Slot) -> None:
         try:
-            while not slot.abandoned and (planned := self._next()) is not None:
-                self._run_one(slot, planned)
+            while (planned := self._next()) is not None and self._run_one(slot, planned):
+                continue
         except Stopped:
             return
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that runs the evaluation
@@ -230,7 +241,8 @@ class Engine:
                 self._change.wait(TICK_S)
             return None
 
-    def _run_one(self, slot: Slot, planned: PlannedTest) -> None:
+    def _run_one(self, slot: Slot, planned: PlannedTest) -> bool:
+        """Run one test; False when it was ended from outside: another worker has taken this one's place."""
         test = self._begin(planned)
         limit = self._limits.test_timeout
         with self._change:
@@ -239,17 +251,16 @@ class Engine:
         try:
             # A fresh context: what a test leaves behind in it must not become the parent of the next one's spans.
             finished = contextvars.Context().run(test.execute)
-            if finished is not None:
-                self._keep(finished)
+            if finished is None:
+                return False
+            self._commit(finished)
         finally:
             if not slot.abandoned:
                 self._governor.abandon(planned.uid)
             with self._change:
                 slot.test = slot.deadline = None
                 self._change.notify_all()
-
-    def _keep(self, finished: Finished) -> None:
-        self._commit(finished)
+        return True
 
 
 def threads(bench: Bench, *, workers: int, governor: Governor, limits: Limits) -> Engine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
@@ -14,6 +14,15 @@ from opentelemetry.trace import Status, StatusCode
 
 from smoltrace.books import names
 from smoltrace.books.spans import Event, Span
+from smoltrace.tracing.no_content import span_without_content
+from smoltrace.tracing.redaction import KEPT_ATTRIBUTES, Redactor
+
+
+class SpanListener(Protocol):
+    """Hears of every span of an adopted trace, as it is kept; from any thread."""
+
+    def started(self, span: Span) -> None: ...
+    def ended(self, span: Span) -> None: ...
 
 
 @dataclass(slots=True)
@@ -25,12 +34,22 @@ class _Trace:
 class Collector(SpanProcessor):
     """Holds the spans of each adopted trace, whoever made them, until the trace is taken.
 
+    Every span loses its secrets here, and with `record_content` False its content, before anybody can read it.
+
     Spans of other traces, and those that start or end after their trace was taken, are not kept: a thread that outlives
     its test leaves nothing in memory. Safe to use from many threads.
     """
 
-    def __init__(self, resource: Mapping[str, Any]) -> None:
-        self._resource = dict(resource)
+    def __init__(
+        self,
+        resource: Mapping[str, Any],
+        redactor: Redactor | None = None,
+        record_content: bool = True,
+        listener: SpanListener | None = None,
+    ) -> None:
+        self._listener = listener
+        self._redactor, self._record_content = redactor or Redactor(), record_content
+        self._resource = self._redactor.value(dict(resource), KEPT_ATTRIBUTES)
         self._traces: dict[int, _Trace] = {}
         self._lock = threading.Lock()
 
@@ -39,6 +58,7 @@ class Collector(SpanProcessor):
         context = root.get_span_context()
         with self._lock:
             self._traces[context.trace_id] = _Trace(open={context.span_id: root})
+        self._tell_start(root)
 
     def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
         context = span.get_span_context()
@@ -46,16 +66,30 @@ class Collector(SpanProcessor):
             trace = self._traces.get(context.trace_id)
             if trace is not None:
                 trace.open[context.span_id] = span
+        if trace is not None:
+            self._tell_start(span)
 
     def on_end(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
         if context is None or context.trace_id not in self._traces:
             return
-        frozen = freeze(span, self._resource)
+        frozen = self._kept(span)
         with self._lock:
             trace = self._traces.get(context.trace_id)
-            if trace is not None and trace.open.pop(context.span_id, None) is not None:
+            known = trace is not None and trace.open.pop(context.span_id, None) is not None
+            if trace is not None and known:
                 trace.ended.append(frozen)
+        if known and self._listener is not None:
+            self._listener.ended(frozen)
+
+    def _kept(self, span: ReadableSpan) -> Span:
+        """The span as it is kept: without secrets, and without content where none is wanted."""
+        frozen = freeze(span, self._resource)
+        return self._redactor.span(frozen if self._record_content else span_without_content(frozen))
+
+    def _tell_start(self, span: SdkSpan) -> None:
+        if self._listener is not None:
+            self._listener.started(self._kept(span))
 
     def ended(self, trace_id: int) -> list[Span]:
         """The spans of a trace that have ended so far."""

@@ -22,7 +22,8 @@ from smoltrace.books import names
 from smoltrace.books.spans import Span
 from smoltrace.errors import UsageError
 from smoltrace.tracing.agents import AgentTrace
-from smoltrace.tracing.collector import Collector
+from smoltrace.tracing.collector import Collector, SpanListener
+from smoltrace.tracing.redaction import Redactor
 from smoltrace.tracing.scope import CallPolicy, Scope, Settings, fail, fail_as, note
 from smoltrace.version import __version__
 
@@ -41,6 +42,8 @@ class Tracing:
     provider        by which client they are asked (`smoltrace.provider`), such as openai or litellm
     record_content  False keeps no prompt, answer, tool argument or tool result
     generation      request parameters to show for models that don't tell their own
+    redactor        masks secrets in every span; None masks what is known by its shape or its name alone
+    listener        hears of every span as it starts and ends
     call_policy     stands around every model call: it is given the request, and makes it
     """
 
@@ -54,8 +57,10 @@ class Tracing:
         record_content: bool = True,
         generation: Mapping[str, Any] | None = None,
         call_policy: CallPolicy | None = None,
+        redactor: Redactor | None = None,
+        listener: SpanListener | None = None,
     ) -> None:
-        self._collector, self._provider = Collector(resource), provider
+        self._collector, self._provider = Collector(resource, redactor, record_content, listener), provider
         self.tracer_provider = _provider(resource, self._collector)
         self._settings = Settings(
             tracer=self.tracer_provider.get_tracer(names.SCOPE, __version__),
