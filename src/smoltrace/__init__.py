@@ -16,7 +16,7 @@ from smoltrace.version import __version__
 
 if TYPE_CHECKING:
     from smoltrace.agents.spec import AgentSpec, GenerationParams, ModelSpec
-    from smoltrace.api import evaluate
+    from smoltrace.api import evaluate, resume
     from smoltrace.books.spans import Span
     from smoltrace.errors import (
         ConfigError,
@@ -70,11 +70,12 @@ __all__ = [
     "load_run",
     "load_tasks",
     "load_trace",
+    "resume",
 ]
 
 _HOMES = {
     "smoltrace.agents.spec": ("AgentSpec", "GenerationParams", "ModelSpec"),
-    "smoltrace.api": ("evaluate",),
+    "smoltrace.api": ("evaluate", "resume"),
     "smoltrace.books.spans": ("Span",),
     "smoltrace.errors": (
         *("ConfigError", "MissingExtraError", "ModelRefusedError", "PublishError", "RunIncompleteError"),

@@ -1,4 +1,4 @@
-"""The Python API's one verb: evaluate."""
+"""The verbs of the Python API: evaluate, and resume what ended before its time."""
 
 from __future__ import annotations
 
@@ -30,17 +30,23 @@ def evaluate(
     model     a model id as the command line takes it, a ModelSpec, or a smolagents model of your own
     agent     how agents are built: tools, prompts, steps, or a factory of your own
     store     where the run is kept; None means $SMOLTRACE_STORE, or ./smoltrace-runs
-    options   any other field of EvalConfig: agent_type, workers, repeats, limit, run_id, tags, ...
+    options   any other field of EvalConfig (agent_type, workers, repeats, limit, run_id, tags, engine, ...) and of its
+              limits (test_timeout, retries, max_cost, rpm, ...)
 
+    A `run_id` that the store has goes on with that run: what is finished is not run again.
     Raises UsageError before anything is spent, and RunIncompleteError (its `run` holds what was finished) when the run
     stopped early.
     """
     from smoltrace.agents.spec import AgentSpec
     from smoltrace.evaluation.config import EvalConfig
+    from smoltrace.evaluation.limits import Limits
     from smoltrace.evaluation.run import run_evaluation
 
     spec, own = _model(model, provider)
+    limits = {name: options.pop(name) for name in Limits.__dataclass_fields__ if name in options}
     try:
+        if limits:
+            options["limits"] = replace(options.get("limits") or Limits(), **limits)
         config = EvalConfig(
             tasks=str(tasks),
             model=spec,
@@ -53,6 +59,40 @@ def evaluate(
             f"evaluate() got an option it does not know: {error}. See the fields of EvalConfig."
         ) from error
     return run_evaluation(config, reporter=reporter, model=own)
+
+
+def resume(
+    run: str | Path | Run,
+    *,
+    store: str | Path | None = None,
+    model: Any = None,
+    reporter: Reporter | None = None,
+    accept_changes: bool = False,
+    **limits: Any,
+) -> Run:
+    """Go on with a run that ended before its time, and return it; one that is complete is returned as it is.
+
+    run             its id, the beginning of one, `latest`, its folder, or what `load_run` gives
+    store           where the run is kept; None means $SMOLTRACE_STORE, or ./smoltrace-runs
+    model           the smolagents model of a run that began with one, or a ModelSpec with a key of your own
+    accept_changes  go on although tasks, settings or versions are not as they were, and record that
+    limits          what is not to be as it was given last: any limit (test_timeout, max_cost, ...), workers, engine,
+                    request_timeout, base_url
+
+    Raises UsageError before anything is spent, and RunIncompleteError when the run stopped early again.
+    """
+    from smoltrace.evaluation.resume import resume_run
+
+    spec, own = (None, None) if model is None else _model(model, "auto")
+    return resume_run(
+        run if isinstance(run, str | Path) else run.path,
+        store=None if store is None else Path(store),
+        spec=spec,
+        model=own,
+        reporter=reporter,
+        accept_changes=accept_changes,
+        changes=limits,
+    )
 
 
 def _model(model: Any, provider: str) -> tuple[ModelSpec, Any]:

@@ -42,6 +42,16 @@ def test_a_line_tells_one_test(capsys: pytest.CaptureFixture[str]) -> None:
     assert err.splitlines()[1].startswith("[1/2] FAIL tool:a:1 (timeout) 950 ms")
 
 
+@pytest.mark.parametrize("reporter", [Lines, LiveBar])
+def test_a_run_that_goes_on_says_how_much_is_finished(
+    capsys: pytest.CaptureFixture[str], reporter: type[Lines | LiveBar]
+) -> None:
+    shown = reporter()
+    shown.started("r", Progress(200, done=120, before=120))
+    shown.closed(Progress(200, done=120, before=120))
+    assert "run r: resumed: 120 of 200 finished" in capsys.readouterr().err
+
+
 def test_a_bar_leaves_nothing_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     bar = LiveBar()
     bar.started("r", Progress(1))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from support.runs import NO_PRICES, execution, failed, make_run
 
 from smoltrace.cli import cli, run_command
 from smoltrace.records.execution import Verdict
+from smoltrace.store.journal import Journal
+from smoltrace.store.spending import Spending
 
 
 def show(*args: str | Path) -> int:
@@ -148,13 +151,38 @@ def test_a_cost_with_gaps_is_a_bound(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_a_run_that_goes_on_is_shown_from_its_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    make_run(tmp_path, finish=False, status="running", num_tests=50, wall_time_ms=None)
+    run_dir = make_run(tmp_path, finish=False, status="running", num_tests=50, wall_time_ms=None)
 
-    show("made", "--store", tmp_path)
+    with Journal(run_dir):
+        show("made", "--store", tmp_path)
 
     found = lines(capsys.readouterr().out)
     assert found["Status"] == "running: 3 of 50 tests finished"
     assert found["Duration"] == "— (the run has not ended) · a test: median 120 ms, 95 % within 120 ms"
+
+
+def test_a_run_whose_process_was_killed_is_incomplete(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_run(tmp_path, finish=False, status="running", num_tests=50, wall_time_ms=None)
+
+    show("made", "--store", tmp_path)
+
+    assert lines(capsys.readouterr().out)["Status"] == "incomplete: 3 of 50 tests finished"
+
+
+def test_what_was_spent_on_tests_that_never_ended_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_dir = make_run(tmp_path, finish=False)
+    with Spending(run_dir) as spending:
+        spending.append("tool:t9:1", input_tokens=900, output_tokens=100, cost=Decimal("0.25"))
+        spending.append("tool:t9:1", input_tokens=5, output_tokens=5, cost=Decimal("0.01"), reserved=True)
+
+    show("made", "--store", tmp_path)
+    show("made", "--store", tmp_path, "--json")
+
+    text, _, document = capsys.readouterr().out.partition("{")
+    (found,) = (line for line in text.splitlines() if line.startswith("Discarded"))
+    assert "≥ $0.25 · 1.0k tok, 2 calls for tests that were not finished, 1 of them with an unknown end" in found
+    told = json.loads("{" + document)["discarded"]
+    assert told == {"calls": 2, "tokens": 1000, "cost_usd": 0.25, "unanswered": 1}
 
 
 def test_a_run_without_results_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

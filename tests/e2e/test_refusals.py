@@ -68,12 +68,15 @@ def test_wrong_usage_ends_with_2_and_says_what(tmp_path: Path, options: list[str
     assert not (tmp_path / "smoltrace-runs" / "runs").exists()
 
 
-def test_a_run_id_is_used_once(tmp_path: Path) -> None:
+def test_a_run_id_names_one_run(tmp_path: Path) -> None:
     first = smoltrace_here("eval", "--limit", "1", "--run-id", "mine", "--quiet", cwd=tmp_path)
     assert (first.returncode, first.stdout, first.stderr) == (0, "", "")
-    second = smoltrace_here("eval", "--limit", "1", "--run-id", "mine", cwd=tmp_path)
-    assert second.returncode == 2
-    assert "mine" in second.stderr
+    again = smoltrace_here("eval", "--limit", "1", "--run-id", "mine", cwd=tmp_path)
+    assert again.returncode == 0
+    assert "nothing is left to run" in again.stderr
+    other = smoltrace_here("eval", "--limit", "2", "--run-id", "mine", cwd=tmp_path)
+    assert other.returncode == 2
+    assert "The run mine began as something else" in other.stderr
 
 
 @pytest.mark.parametrize("workers", ["1", "32"])
@@ -133,7 +136,7 @@ def test_what_goes_wrong_in_a_test_is_data_with_an_error_type(tmp_path: Path, fa
         server.add_fault(kind, test="b", seconds=20)
         done = smoltrace_here(
             *("eval", "tasks.jsonl", "--base-url", server.url, "--model", "m", "--agent-type", "tool"),
-            *("--request-timeout", "1", "--run-id", "r", "--json"),
+            *("--request-timeout", "1", "--retries", "0", "--run-id", "r", "--json"),
             cwd=tmp_path,
         )
     assert done.returncode == 0, done.stderr

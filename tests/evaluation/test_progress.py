@@ -31,6 +31,18 @@ def test_the_time_left_follows_the_pace_and_is_unknown_before_the_first_test() -
     assert Progress(4).after(row(), 2.0).remaining == 6.0
 
 
+def test_a_run_that_goes_on_begins_with_what_is_finished_and_keeps_a_pace_of_its_own() -> None:
+    watching = Watching()
+    tally = Tally(10, watching, [row(), row(success=False)])
+    assert (tally.progress.total, tally.progress.done, tally.progress.before) == (10, 2, 2)
+    assert (tally.progress.successes, tally.progress.tokens) == (1, 20)
+    assert tally.progress.remaining is None
+    assert watching.seen == []
+    tally.add(row())
+    assert watching.seen == [3]
+    assert tally.progress.after(row(), 4.0).remaining == 12.0
+
+
 def test_unknown_quantities_add_nothing() -> None:
     unknown = row(**{"gen_ai.usage.total_tokens": None, "cost_known_usd": None, "unpriced_calls": None})
     progress = Progress(1).after(unknown, 1.0)

@@ -10,7 +10,7 @@ from support.runs import NO_PRICES, commit, execution, failed, make_run, manifes
 from smoltrace.errors import StoreError
 from smoltrace.records.schema import METRICS, POINTS, RESULTS, SPANS, TRACES, arrow_schema
 from smoltrace.store import parquet
-from smoltrace.store.finalise import finalise
+from smoltrace.store.finalise import finalise, is_finalised
 from smoltrace.store.journal import Journal
 from smoltrace.store.layout import RunDir, Store
 from smoltrace.store.read import Run
@@ -26,7 +26,7 @@ def test_every_file_is_there_with_its_whole_schema(tmp_path: Path) -> None:
     run_dir = make_run(tmp_path)
 
     assert set(contents(run_dir)) == {
-        *("run.json", "results.jsonl", "traces.jsonl", "summary.json"),
+        *(".lock", "run.json", "results.jsonl", "traces.jsonl", "summary.json"),
         *(f"{dataset.name}.parquet" for dataset in FINISHED),
     }
     for dataset in FINISHED:
@@ -211,3 +211,26 @@ def test_the_files_open_as_hub_datasets(tmp_path: Path) -> None:
         assert loaded.column_names == list(dataset.names)
         assert loaded.num_rows >= 1
         assert loaded[0]["run_id"] == "made"
+
+
+def test_a_run_is_finalised_when_all_its_files_are_of_its_journal(tmp_path: Path) -> None:
+    run_dir = make_run(tmp_path, finish=False)
+    assert not is_finalised(run_dir)
+    finalise(run_dir)
+    assert is_finalised(run_dir)
+
+    row = tmp_path / "leaderboard" / "rows" / "made.json"
+    for file in (row, run_dir.summary_file, *(run_dir.parquet(dataset.name) for dataset in FINISHED)):
+        file.unlink()
+        assert not is_finalised(run_dir)
+        finalise(run_dir)
+        assert is_finalised(run_dir)
+
+    with Journal(run_dir) as journal:
+        commit(journal, execution(4))
+    assert not is_finalised(run_dir)
+
+
+@pytest.mark.parametrize("status", ["running", "incomplete"])
+def test_a_run_that_is_not_whole_is_not_finalised(tmp_path: Path, status: str) -> None:
+    assert not is_finalised(make_run(tmp_path, status=status))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support.runs import RESOURCE, commit, execution, manifest, trace_of
 
-from smoltrace.errors import StoreError
+from smoltrace.errors import StoreError, UsageError
 from smoltrace.records.otlp import to_otlp_json
 from smoltrace.records.results import result_row
 from smoltrace.store.journal import Journal
@@ -190,10 +190,43 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path)
 
 
 def test_only_one_process_may_write_a_run(run_dir: RunDir, journal: Journal) -> None:
-    with pytest.raises(StoreError, match="Another process is writing the run made"):
+    with pytest.raises(UsageError, match=rf"Another process \(pid {os.getpid()}\) is writing the run made"):
         Journal(run_dir)
     journal.close()
     Journal(run_dir).close()
+
+
+def test_who_is_refused_disturbs_nothing(run_dir: RunDir, journal: Journal) -> None:
+    commit(journal, execution(1))
+    with run_dir.results_journal.open("ab") as file:
+        file.write(b'{"under way')
+    before = {path.name: path.read_bytes() for path in run_dir.path.iterdir()}
+
+    with pytest.raises(UsageError):
+        Journal(run_dir)
+    assert {path.name: path.read_bytes() for path in run_dir.path.iterdir()} == before
+
+
+def test_cutting_a_torn_tail_does_not_count_as_writing(run_dir: RunDir) -> None:
+    with Journal(run_dir) as journal:
+        commit(journal, execution(1))
+    with run_dir.results_journal.open("ab") as file:
+        file.write(b'{"torn')
+    os.utime(run_dir.results_journal, ns=(1_700_000_000_000_000_000, 1_700_000_000_000_000_000))
+
+    for _ in range(2):
+        with Journal(run_dir) as journal:
+            assert journal.last_write_ns == 1_700_000_000_000_000_000
+
+
+@pytest.mark.parametrize("name", ["results.jsonl", "traces.jsonl"])
+def test_a_file_that_vanishes_is_told_and_not_written_to_in_vain(run_dir: RunDir, journal: Journal, name: str) -> None:
+    commit(journal, execution(1))
+    (run_dir.path / name).unlink()
+
+    with pytest.raises(StoreError, match="is gone"):
+        commit(journal, execution(2))
+    assert journal.finished == {("tool", "t1", 1)}
 
 
 def test_a_trace_of_several_lines_is_refused(run_dir: RunDir, journal: Journal) -> None:

@@ -141,3 +141,16 @@ def test_a_store_where_a_file_stands_is_told(tmp_path: Path) -> None:
 
 def test_a_run_directory_outside_a_store_has_none(tmp_path: Path) -> None:
     assert RunDir(tmp_path / "copied").store is None
+
+
+def test_a_run_that_has_begun_is_found_by_its_id_alone(store: Store) -> None:
+    run_dir = made(store, "one")
+    assert store.begun("one") == run_dir
+    for free in (None, "on", "latest/../one", "../one", ""):
+        assert store.begun(free) is None
+
+
+def test_a_run_that_has_lost_its_manifest_is_told(store: Store) -> None:
+    made(store, "one").manifest_file.unlink()
+    with pytest.raises(UsageError, match=r"has no run\.json"):
+        store.begun("one")

@@ -71,13 +71,14 @@ def run_command(command: click.Command, name: str, args: list[str] | None = None
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
+        error.message = masked(error.message)
         error.show()
         return error.exit_code
     except click.Abort:
         click.echo("Stopped.", err=True)
         return 130
     except SmoltraceError as error:
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {masked(str(error))}", err=True)
         return error.exit_code
     except BrokenPipeError:
         # The reader of our output went away (`smoltrace runs | head`): nothing is wrong, and nothing more can be said.
@@ -87,6 +88,15 @@ def run_command(command: click.Command, name: str, args: list[str] | None = None
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return result if isinstance(result, int) else 0
+
+
+def masked(message: str) -> str:
+    """An error's text without the secrets that it may quote from the command line, the environment or a server."""
+    import os
+
+    from smoltrace.tracing.redaction import Redactor
+
+    return Redactor.for_run(os.environ).text(message)
 
 
 def main(args: list[str] | None = None) -> None:

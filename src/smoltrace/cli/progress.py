@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smoltrace.cli.output import cost_text, duration_text, tokens_text
+from smoltrace.evaluation.progress import Silent, Terminal
 
 if TYPE_CHECKING:
     from smoltrace.evaluation.progress import Progress, Reporter
@@ -16,10 +17,8 @@ if TYPE_CHECKING:
 
 def reporter_for(quiet: bool) -> Reporter:
     """The reporter that suits standard error: silent, a live bar, or plain lines."""
-    from smoltrace.evaluation.progress import Silent
-
     if quiet:
-        return Silent()
+        return Quiet()
     return LiveBar() if sys.stderr.isatty() else Lines()
 
 
@@ -29,6 +28,14 @@ def sums(progress: Progress) -> str:
     return f"success {share} · {tokens_text(progress.tokens)} · {_cost(progress)}"
 
 
+def beginning(progress: Progress) -> str:
+    """What is ahead, and what earlier lives of the run have done."""
+    if not progress.before:
+        return f"{progress.total} tests"
+    rest = "; nothing is left to run" if progress.before >= progress.total else ""
+    return f"resumed: {progress.before} of {progress.total} finished{rest}"
+
+
 def _cost(progress: Progress) -> str:
     """Dollars so far: a bound where some calls have no price, and no figure at all where none has."""
     if progress.unpriced and not progress.cost_known:
@@ -36,11 +43,15 @@ def _cost(progress: Progress) -> str:
     return cost_text(progress.cost_known, lower_bound=progress.unpriced > 0)
 
 
-class Lines:
+class Quiet(Silent, Terminal):
+    """Nothing at all."""
+
+
+class Lines(Terminal):
     """One line a test on standard error, for logs."""
 
     def started(self, run_id: str, progress: Progress) -> None:
-        click.echo(f"run {run_id}: {progress.total} tests", err=True)
+        click.echo(f"run {run_id}: {beginning(progress)}", err=True)
 
     def finished(self, row: Mapping[str, Any], progress: Progress) -> None:
         verdict = "pass" if row["success"] else "FAIL"
@@ -55,7 +66,7 @@ class Lines:
         return None
 
 
-class LiveBar:
+class LiveBar(Terminal):
     """A bar that shows done, success, tokens, dollars and the time left."""
 
     def started(self, run_id: str, progress: Progress) -> None:
@@ -63,6 +74,9 @@ class LiveBar:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
+        console = Console(stderr=True)
+        if progress.before:
+            console.print(f"run {run_id}: {beginning(progress)}", highlight=False, markup=False)
         self._bar = Bar(
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
@@ -70,10 +84,10 @@ class LiveBar:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=console,
             transient=True,
         )
-        self._task = self._bar.add_task(sums(progress), total=progress.total)
+        self._task = self._bar.add_task(sums(progress), total=progress.total, completed=progress.done)
         self._bar.start()
 
     def finished(self, row: Mapping[str, Any], progress: Progress) -> None:

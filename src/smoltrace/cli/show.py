@@ -95,10 +95,16 @@ def _document(run: Run) -> dict[str, Any]:
         "finished": found.finished,
         "statuses": found.statuses,
         "llm_calls": found.llm_calls,
+        "discarded": _discarded(found),
         "leaderboard": output.for_json(found.leaderboard, ("tags", "error_types")),
         "failures": failed,
         "path": str(run.path),
     }
+
+
+def _discarded(found: Summary) -> dict[str, Any]:
+    cost = found.discarded.cost_usd
+    return {**found.discarded.to_json(), "cost_usd": None if cost is None else float(cost)}
 
 
 def _failed(run: Run) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from smoltrace.cli import output
 
 if TYPE_CHECKING:
     from smoltrace.store.read import Run
+    from smoltrace.store.spending import Discarded
     from smoltrace.store.summary import Summary
 
 Row = Mapping[str, Any]
@@ -146,6 +147,8 @@ def how(summary: Summary, counts: Counts | None) -> list[Fact]:
         facts.append(Fact("Attempts", " · ".join(f"{name} {_chance(row[column])}" for name, column in chances)))
     facts += [_tokens(row, summary.llm_calls), _cost(row, summary.llm_calls, counts), _duration(row)]
     facts.append(_tools(row, counts))
+    if summary.discarded.calls:
+        facts.append(_discarded(summary.discarded))
     if row["total_errors"]:
         kinds = output.for_json(row, ("error_types",))["error_types"]
         facts.append(Fact("Errors", str(row["total_errors"]), _listed(kinds.items())))
@@ -182,6 +185,15 @@ def _cost(row: Row, calls: int, counts: Counts | None) -> Fact:
     if counts is not None and counts.price_sources:
         detail.append(f"prices: {', '.join(sorted(counts.price_sources))}")
     return Fact("Cost", total, ", ".join(detail))
+
+
+def _discarded(spent: Discarded) -> Fact:
+    """What no row of the run has, because the tests that spent it were ended by a kill or a stop."""
+    calls = f"{spent.calls} call{'' if spent.calls == 1 else 's'} for tests that were not finished"
+    if spent.unanswered:
+        calls += f", {spent.unanswered} of them with an unknown end"
+    cost = output.cost_text(spent.cost_usd, lower_bound=spent.unanswered > 0, why="price unknown")
+    return Fact("Discarded", cost, f"{output.tokens_text(spent.tokens)}, {calls}")
 
 
 def _duration(row: Row) -> Fact:

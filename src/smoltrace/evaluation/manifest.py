@@ -1,18 +1,18 @@
-"""What run.json says of a run: who ran what, with which versions, on which machine."""
+"""What run.json says of a run: what was asked for, by whom, with which versions, on which machine, in which lives."""
 
 from __future__ import annotations
 
-import getpass
 import os
-import platform
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smoltrace.version import __version__
+from smoltrace.evaluation.identity import identity_of, local_model, without_password
+from smoltrace.evaluation.lives import new_life
+from smoltrace.evaluation.machine import hardware, job, user, versions
 
 if TYPE_CHECKING:
+    from smoltrace.agents.spec import ModelSpec
     from smoltrace.evaluation.config import EvalConfig
     from smoltrace.tasks.loaders import TaskSet
 
@@ -20,15 +20,16 @@ SERVICE_NAME = "smoltrace"
 
 
 def new_manifest(
-    config: EvalConfig, tasks: TaskSet, *, run_id: str, provider: str, system: str, planned: int
+    config: EvalConfig, tasks: TaskSet, *, run_id: str, spec: ModelSpec, system: str, planned: int
 ) -> dict[str, Any]:
-    """The manifest of a run that begins now: JSON values, no key. `planned` is the number of executions to come."""
+    """The manifest of a run that begins now: JSON values, no key. `spec` is the resolved model, `planned` the number of
+    executions to come."""
     return {
         "run_id": run_id,
         "status": "running",
         "service_name": SERVICE_NAME,
         "model": config.model.model_id,
-        "provider": provider,
+        "provider": spec.provider,
         "system": system,
         "agent_type": config.agent_type,
         "tasks": {"name": tasks.name, "fingerprint": tasks.fingerprint, "source": str(tasks.source)},
@@ -36,10 +37,12 @@ def new_manifest(
         "attempts": config.repeats,
         "generation": config.model.generation.to_json(),
         "stream": config.model.stream,
-        "config": config.to_json(),
+        **of_this_life(config, spec),
+        "identity": identity_of(config, spec, tasks),
         "started_at": datetime.now(UTC).isoformat(),
         "finished_at": None,
         "wall_time_ms": None,
+        "lives": [new_life(config.instrument)],
         "versions": versions(config.instrument),
         "hardware": hardware(),
         "job": job(os.environ),
@@ -50,40 +53,35 @@ def new_manifest(
     }
 
 
-def versions(instrument: tuple[str, ...] = ()) -> dict[str, str | None]:
-    """Versions that decide a result; `genai_otel` is null unless its instrumentation is switched on."""
-    return {
-        "smoltrace": __version__,
-        "smolagents": installed("smolagents"),
-        "genai_otel": installed("genai-otel-instrument") if "genai-otel" in instrument else None,
-        "python": platform.python_version(),
+def of_this_life(config: EvalConfig, spec: ModelSpec) -> dict[str, Any]:
+    """What a life of a run is asked for, so that the next can be asked for the same from any directory.
+
+    `withheld` names what was left out because it holds a secret, and has to be given again.
+    """
+    data = config.to_json()
+    data["tasks"] = _tasks_place(config.tasks)
+    data["price_file"] = _place(data["price_file"])
+    for name in ("prompt_file", "working_directory"):
+        if name in data["agent"]:
+            data["agent"][name] = _place(data["agent"][name])
+    address = without_password(spec.base_url)
+    data["model"] |= {
+        "model_id": local_model(spec) or config.model.model_id,
+        "provider": spec.provider,
+        "base_url": address,
     }
+    withheld = [] if address == spec.base_url else ["base_url"]
+    return {"config": data, "directory": str(Path.cwd()), "withheld": withheld}
 
 
-def installed(distribution: str) -> str | None:
-    """The version of an installed distribution, None where there is none."""
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
+def _tasks_place(tasks: str) -> str:
+    """A file by its whole path; a suite and a dataset on the Hub by their names."""
+    from smoltrace.tasks.hub import HUB_PREFIX
+    from smoltrace.tasks.suites import builtin_suites
+
+    named = tasks in builtin_suites() or tasks.startswith(HUB_PREFIX)
+    return tasks if named else str(Path(tasks).resolve())
 
 
-def hardware() -> str:
-    """The machine in words: architecture, processors."""
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
-
-
-def job(environment: Mapping[str, str]) -> dict[str, str | None]:
-    """Which Hugging Face Job this is, from the variables that such a job is started with; nulls elsewhere."""
-    return {
-        "hf_job_id": environment.get("JOB_ID"),
-        "job_type": environment.get("ACCELERATOR") or environment.get("JOB_TYPE"),
-    }
-
-
-def user() -> str | None:
-    """The name of the account that runs, None where the system does not know it."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return None
+def _place(path: str | None) -> str | None:
+    return None if path is None else str(Path(path).resolve())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Protocol
@@ -12,10 +12,12 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands. `cost_known` is in USD, a lower bound where `unpriced` calls are not 0; times in seconds."""
+    """Where a run stands. `before` tests of those `done` were finished by earlier lives of the run, and `elapsed` is of
+    this one. `cost_known` is in USD, a lower bound where `unpriced` calls are not 0; times in seconds."""
 
     total: int
     done: int = 0
+    before: int = 0
     successes: int = 0
     errors: int = 0
     tokens: int = 0
@@ -25,8 +27,9 @@ class Progress:
 
     @property
     def remaining(self) -> float | None:
-        """Seconds left at the pace so far; None before the first test is done."""
-        return None if self.done == 0 else self.elapsed / self.done * (self.total - self.done)
+        """Seconds left at the pace of this life; None before its first test is done."""
+        done = self.done - self.before
+        return None if done == 0 else self.elapsed / done * (self.total - self.done)
 
     def after(self, row: Mapping[str, Any], elapsed: float) -> Progress:
         """The progress with one more finished test."""
@@ -50,6 +53,11 @@ class Reporter(Protocol):
     def closed(self, progress: Progress) -> None: ...
 
 
+class Terminal:
+    """A reporter that has standard output and error to itself while a run goes on: what anything else prints meanwhile
+    is masked, and goes to standard error."""
+
+
 class Silent:
     """A reporter that says nothing."""
 
@@ -64,10 +72,16 @@ class Silent:
 
 
 class Tally:
-    """Counts finished tests from many threads and passes them on to a reporter one at a time."""
+    """Counts finished tests from many threads and passes them on to a reporter one at a time.
 
-    def __init__(self, total: int, reporter: Reporter) -> None:
+    `earlier` are the rows of tests that the run has finished already; the reporter is not told of them one by one.
+    """
+
+    def __init__(self, total: int, reporter: Reporter, earlier: Iterable[Mapping[str, Any]] = ()) -> None:
         self.progress = Progress(total)
+        for row in earlier:
+            self.progress = self.progress.after(row, 0.0)
+        self.progress = replace(self.progress, before=self.progress.done)
         self._reporter = reporter
         self._lock = threading.Lock()
         self._began = time.monotonic()

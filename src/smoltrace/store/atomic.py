@@ -58,6 +58,9 @@ def disk_error(action: str, error: OSError) -> StoreError:
     remedies = {
         errno.ENOSPC: "The disk is full: free some space, or choose another store with --store.",
         errno.EDQUOT: "Your disk quota is used up: free some space, or choose another store with --store.",
+        errno.EFBIG: "No file may grow so large: raise the limit (ulimit -f), or choose another store with --store.",
+        errno.ENOENT: "It is gone, or never was there: was a folder deleted or moved?",
+        errno.ESTALE: "It is gone, or never was there: was a folder deleted or moved?",
         errno.EROFS: "The file system is read-only: choose another store with --store.",
         errno.EACCES: "You may not write there: change the permissions, or choose another store with --store.",
         errno.EPERM: "You may not write there: change the permissions, or choose another store with --store.",

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from smoltrace.records.schema import METRICS, POINTS, RESULTS, SPANS, TRACES
 from smoltrace.store.contents import finished_tests
 from smoltrace.store.lines import index_results
+from smoltrace.store.lock import is_held
 from smoltrace.store.parquet import DatasetFile, weight_of, write_rows
-from smoltrace.store.summary import Summary, write_summary
+from smoltrace.store.spending import discarded
+from smoltrace.store.summary import Summary, read_summary, write_summary
 
 if TYPE_CHECKING:
     from smoltrace.books.calls import Call
@@ -57,6 +59,22 @@ def finalise(run_dir: RunDir) -> Summary:
     return summary
 
 
+def is_finalised(run_dir: RunDir) -> bool:
+    """Whether a whole run has all its finished files, made from the journal as it is, and its row of the leaderboard.
+
+    Raises StoreError when the disk refuses.
+    """
+    from smoltrace.store import leaderboard
+
+    found, store = read_summary(run_dir), run_dir.store
+    if found is None or found.status in UNFINISHED or str(run_dir.manifest().get("status")) != found.status:
+        return False
+    if run_dir.results_journal.exists() and found.journal_bytes != _size(run_dir.results_journal):
+        return False
+    files = (run_dir.parquet(dataset.name) for dataset in (RESULTS, TRACES, SPANS, METRICS, POINTS))
+    return all(file.exists() for file in files) and (store is None or leaderboard.has(store, run_dir.run_id))
+
+
 def summarise(run_dir: RunDir, results: Iterable[Mapping[str, Any]]) -> Summary:
     """The summary of a run as it stands, from its rows of `results`. Nothing is written."""
     count = _Count(run_dir, run_dir.manifest())
@@ -73,6 +91,7 @@ class _Count:
 
         self._run_dir, self._manifest, self._tally = run_dir, manifest, Tally()
         self._statuses: Counter[str] = Counter()
+        self._finished: dict[str, bool] = {}
         self._calls = 0
         self._journal_bytes = _size(run_dir.results_journal)
 
@@ -80,18 +99,28 @@ class _Count:
         self._tally.add(result)
         self._statuses[str(result["status"])] += 1
         self._calls += result["llm_calls"] or 0
+        self._finished[str(result["test_case_uid"])] = bool(result["llm_calls"])
 
     def summary(self) -> Summary:
+        status = status_of(self._run_dir, self._manifest)
+        going_on = len(self._manifest.get("lives") or ()) if status == "running" else None
         return Summary(
             run_id=self._run_dir.run_id,
-            status=str(self._manifest.get("status") or "completed"),
+            status=status,
             planned=self._manifest.get("num_tests"),
             finished=self._statuses.total(),
             statuses=dict(sorted(self._statuses.items())),
             llm_calls=self._calls,
             journal_bytes=self._journal_bytes,
             leaderboard=self._tally.row(self._manifest),
+            discarded=discarded(self._run_dir, self._finished, going_on=going_on),
         )
+
+
+def status_of(run_dir: RunDir, manifest: Mapping[str, Any]) -> str:
+    """running, incomplete or completed. A run that was killed could not write that it is incomplete any more."""
+    status = str(manifest.get("status") or "completed")
+    return "incomplete" if status == "running" and not is_held(run_dir.lock_file) else status
 
 
 def _rows_of_trace(test: FinishedTest) -> tuple[list[Call], list[Row], list[Row]]:

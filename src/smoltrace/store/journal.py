@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from smoltrace.records.schema import RESULTS, line_of
 from smoltrace.store.atomic import disk_error, sync
 from smoltrace.store.layout import RunDir
 from smoltrace.store.lines import cut_torn_tail, index_results
-from smoltrace.store.lock import try_lock
+from smoltrace.store.lock import WriterLock
 
 
 @dataclass(slots=True)
@@ -31,19 +32,24 @@ class _Appender:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self._size = 0
         self.broken = False
 
-    def cut(self) -> None:
-        self._size = cut_torn_tail(self.descriptor)
+    def cut(self) -> int:
+        """Cut a torn tail and return when the file was last written to, in ns: cutting does not count as writing."""
+        before = os.fstat(self.descriptor)
+        if cut_torn_tail(self.descriptor) != before.st_size:
+            os.utime(self.descriptor, ns=(before.st_atime_ns, before.st_mtime_ns))
+        return before.st_mtime_ns
 
     def append(self, lines: bytes) -> None:
+        self._check_place()
+        end = os.fstat(self.descriptor).st_size
         try:
             written = os.write(self.descriptor, lines)
             while written < len(lines):
                 written += os.write(self.descriptor, lines[written:])
-        except OSError:
-            self._take_back()
+        except BaseException:
+            self._take_back(end)
             raise
         try:
             os.fsync(self.descriptor)
@@ -51,11 +57,16 @@ class _Appender:
             # After a failed fsync nobody knows what the disk holds, and a second one would say that all is well.
             self.broken = True
             raise
-        self._size += len(lines)
 
-    def _take_back(self) -> None:
+    def _check_place(self) -> None:
+        """A file that was deleted takes what is written, and loses it. Raises OSError."""
+        there, here = self.path.stat(), os.fstat(self.descriptor)
+        if (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino):
+            raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    def _take_back(self, end: int) -> None:
         try:
-            os.ftruncate(self.descriptor, self._size)
+            os.ftruncate(self.descriptor, end)
         except OSError:
             self.broken = True
 
@@ -64,7 +75,8 @@ class Journal:
     """The two files that a run writes while it goes on. A context manager; one process at a time may have it open.
 
     Opening cuts torn tails. A trace without a result counts as not run: the result's line is the commit mark.
-    Raises StoreError when the disk refuses or another process writes this run.
+    `last_write_ns` is when a result was last written before this opening, unix nanoseconds.
+    Raises UsageError while another process writes this run, StoreError when the disk refuses.
     """
 
     def __init__(self, run_dir: RunDir) -> None:
@@ -72,20 +84,20 @@ class Journal:
         self._waiting: list[_Pending] = []
         self._writing = False
         self._closed = False
+        self._lock = WriterLock(run_dir.lock_file, f"the run {run_dir.run_id}")
         opened: list[_Appender] = []
         try:
             for path in (run_dir.results_journal, run_dir.traces_journal):
                 opened.append(_Appender(path))
             self._results, self._traces = opened
-            if not try_lock(self._results.descriptor):
-                raise StoreError(f"Another process is writing the run {run_dir.run_id}. Wait for it, or end it.")
             self._traces.cut()
-            self._results.cut()
+            self.last_write_ns = self._results.cut()
             sync(run_dir.path)
             self._finished = {entry.key for entry in index_results(run_dir.results_journal)}
         except BaseException as error:
             for file in opened:
                 os.close(file.descriptor)
+            self._lock.release()
             if isinstance(error, OSError):
                 raise disk_error(f"open the journal in {run_dir.path}", error) from error
             raise
@@ -165,3 +177,4 @@ class Journal:
             self._closed = True
         for file in (self._traces, self._results):
             os.close(file.descriptor)
+        self._lock.release()

@@ -3,6 +3,7 @@
 STORE/leaderboard/rows/RUN_ID.json     one file a run, the truth; leaderboard.parquet beside rows/ is a cache
 STORE/runs/RUN_ID/run.json             the manifest: configuration, versions, hardware, status
                  /results.jsonl traces.jsonl metrics.jsonl                the journal
+                 /spending.jsonl                                           what each call used, finished test or not
                  /results.parquet traces.parquet spans.parquet metrics.parquet points.parquet summary.json
 """
 
@@ -54,6 +55,15 @@ class RunDir:
         return self.path / "metrics.jsonl"
 
     @property
+    def spending_journal(self) -> Path:
+        return self.path / "spending.jsonl"
+
+    @property
+    def lock_file(self) -> Path:
+        """Locked for as long as a process writes the run."""
+        return self.path / ".lock"
+
+    @property
     def summary_file(self) -> Path:
         return self.path / "summary.json"
 
@@ -79,6 +89,14 @@ class RunDir:
         if not isinstance(manifest, dict):
             raise StoreError(f"{self.manifest_file} is no JSON object. Restore it from a copy.")
         return manifest
+
+    def require_manifest(self) -> None:
+        """Raise UsageError when there is no run.json: nobody knows then what the run was."""
+        if not self.manifest_file.is_file():
+            raise UsageError(
+                f"{self.path} has no run.json, so it cannot be told what it was to run. Restore the file from a copy, "
+                "or begin anew under another id; what is finished there stays in results.jsonl and traces.jsonl."
+            )
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Replace run.json. Raises StoreError when the disk refuses."""
@@ -163,6 +181,17 @@ class Store:
         if (self.runs_path / asked).exists():
             raise UsageError(f"The store {self.path} has a run '{asked}' already. Choose another id.")
         return asked
+
+    def begun(self, run_id: str | None) -> RunDir | None:
+        """The directory of the run that has this id, None when the id is free or no safe name for a file.
+
+        Raises UsageError for a directory that has lost its manifest.
+        """
+        if run_id is None or not _SAFE_ID.fullmatch(run_id) or not (self.runs_path / run_id).exists():
+            return None
+        found = RunDir(self.runs_path / run_id)
+        found.require_manifest()
+        return found
 
     def create(self, run_id: str | None, manifest: Mapping[str, Any]) -> RunDir:
         """Make the directory of a new run; it appears with its manifest in it, so no reader sees a run without one.

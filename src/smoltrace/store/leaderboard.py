@@ -42,6 +42,11 @@ def remove(store: Store, run_id: str) -> None:
         raise atomic.disk_error(f"delete {path}", error) from error
 
 
+def has(store: Store, run_id: str) -> bool:
+    """Whether a run is on the leaderboard."""
+    return _row_file(store, run_id).exists()
+
+
 def rows(store: Store) -> list[Row]:
     """All rows, in the order of their run ids, with exact money. Raises StoreError when one cannot be read."""
     return [_read(path) for path in _row_files(store)]

@@ -122,12 +122,14 @@ class Run:
 
     def _fresh_summary(self) -> Summary | None:
         """The written summary, unless the journal has grown or the manifest has changed since."""
+        from smoltrace.store.finalise import status_of
+
         found = read_summary(self._dir)
         if found is None:
             return None
         if self._has_journal and found.journal_bytes != self._dir.results_journal.stat().st_size:
             return None
-        return found if found.status == str(self.manifest.get("status") or "completed") else None
+        return found if found.status == status_of(self._dir, self.manifest) else None
 
     def _made_summary(self) -> Summary:
         from smoltrace.store.finalise import summarise

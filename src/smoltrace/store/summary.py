@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from smoltrace.records.schema import LEADERBOARD, Row, decode_row, encode_row
 from smoltrace.store import atomic
+from smoltrace.store.spending import Discarded
 
 if TYPE_CHECKING:
     from smoltrace.store.layout import RunDir
@@ -18,7 +19,8 @@ class Summary:
 
     `status` is the manifest's, `planned` and `finished` count executions, `statuses` the finished ones by their
     status. `llm_calls` is what `unpriced_calls` of the leaderboard row is a part of. `journal_bytes` is the length of
-    the results journal that the finished files were made from.
+    the results journal that the finished files were made from. `discarded` is what was spent on tests that a kill or a
+    stop ended before they were finished: no row has it.
     """
 
     run_id: str
@@ -29,6 +31,7 @@ class Summary:
     llm_calls: int
     journal_bytes: int
     leaderboard: Row
+    discarded: Discarded
 
 
 def write_summary(run_dir: RunDir, summary: Summary) -> None:
@@ -43,6 +46,7 @@ def write_summary(run_dir: RunDir, summary: Summary) -> None:
         "statuses": summary.statuses,
         "llm_calls": summary.llm_calls,
         "journal_bytes": summary.journal_bytes,
+        "discarded": summary.discarded.to_json(),
         "leaderboard": encode_row(LEADERBOARD, summary.leaderboard),
     }
     atomic.write(run_dir.summary_file, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
@@ -54,7 +58,11 @@ def read_summary(run_dir: RunDir) -> Summary | None:
 
     try:
         document = orjson.loads(run_dir.summary_file.read_bytes())
-        return Summary(**{**document, "leaderboard": decode_row(LEADERBOARD, document["leaderboard"])})
+        made = {
+            "leaderboard": decode_row(LEADERBOARD, document["leaderboard"]),
+            "discarded": Discarded.from_json(document["discarded"]),
+        }
+        return Summary(**{**document, **made})
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError, ArithmeticError):
