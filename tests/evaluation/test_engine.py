@@ -12,11 +12,11 @@ import pytest
 
 from smoltrace.errors import StoreError
 from smoltrace.evaluation.engine import Engine, InterruptedAtOnce
-from smoltrace.evaluation.scribe import Finished
 from smoltrace.evaluation.failures import Failure
 from smoltrace.evaluation.governor import Governor
 from smoltrace.evaluation.limits import Limits
 from smoltrace.evaluation.plan import PlannedTest, plan_tests
+from smoltrace.evaluation.scribe import Finished
 from smoltrace.tasks.task import Task
 from smoltrace.tracing.scope import Stopped
 

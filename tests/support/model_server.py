@@ -180,6 +180,17 @@ class ModelServer:
             self._entries.clear()
             self.faults.clear()
 
+    def wait_until_idle(self) -> None:
+        """Wait until every client has gone and what they asked for is in the ledger. Raises TimeoutError."""
+        until = time.monotonic() + 30
+        quiet = 0
+        while quiet < 3:  # a connection that is waiting to be accepted is not in the set yet
+            with self._lock:
+                quiet = 0 if self._connections else quiet + 1
+            if time.monotonic() > until:
+                raise TimeoutError(f"{len(self._connections)} connections are still open")
+            time.sleep(0.005)
+
     def _accept(self) -> None:
         while not self._closing.is_set():
             try:
