@@ -14,7 +14,7 @@ from smolagents.local_python_executor import ExecutionTimeoutError, LocalPythonE
 
 from smoltrace.agents.build import AgentBuilder
 from smoltrace.agents.demo import DemoModel
-from smoltrace.agents.executor import LocalExecutor, containment
+from smoltrace.agents.executor import LocalExecutor
 from smoltrace.agents.spec import AgentSpec
 from smoltrace.tracing.interrupt import interrupt_thread
 from smoltrace.tracing.scope import LimitReached, Stopped
@@ -157,13 +157,3 @@ def test_code_ends_with_the_thread_that_waits_for_it() -> None:
 def test_our_code_agents_have_it() -> None:
     with AgentBuilder(AgentSpec(), DemoModel("demo")) as builder:
         assert isinstance(builder.build("code").python_executor, LocalExecutor)
-
-
-def test_a_warning_says_what_code_may_do() -> None:
-    said = containment(AgentSpec(authorized_imports=("os",)), "threads")
-    assert said is not None
-    assert "os" in said
-    assert "in this process" in said
-    assert "without the secrets" in str(containment(AgentSpec(authorized_imports=("os",)), "processes"))
-    assert containment(AgentSpec(), "threads") is None
-    assert containment(AgentSpec(authorized_imports=("os",), executor="docker"), "threads") is None

@@ -96,6 +96,13 @@ def test_tokens_and_cost_equal_the_ledger(tmp_path: Path, workers: int) -> None:
         assert_books_balance(tmp_path, leaderboard, server)
 
 
+def test_worker_processes_keep_the_same_books(tmp_path: Path) -> None:
+    with ModelServer() as server:
+        leaderboard = evaluate(tmp_path, server.url, "--engine", "processes", "--workers", "8", count=40)
+        assert leaderboard["success_rate"] == 100
+        assert_books_balance(tmp_path, leaderboard, server, count=40)
+
+
 def test_streamed_answers_are_counted_alike_and_timed(tmp_path: Path) -> None:
     with ModelServer() as server:
         leaderboard = evaluate(tmp_path, server.url, "--workers", "8", "--stream", count=20)

@@ -11,6 +11,7 @@ import pytest
 from support.command import smoltrace
 from support.model_scripts import agent_kind, call_index, markers
 from support.model_server import ModelServer, Reply, default_script
+from support.processes import workers_of
 
 import smoltrace as public
 from smoltrace.books import names
@@ -146,16 +147,3 @@ def test_a_worker_process_that_dies_takes_only_its_test_with_it(tmp_path: Path) 
     assert (row["status"], row["error_type"], row["llm_calls"]) == ("error", "worker_lost", 1)
     assert "SIGKILL" in row["error"]
     assert found["fine"].result["status"] == found["fine_too"].result["status"] == "completed"
-
-
-def workers_of(folder: Path) -> list[str]:
-    """The worker processes that run in a folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command, where = (process / "cmdline").read_bytes(), (process / "cwd").readlink()
-            if b"smoltrace.evaluation.worker" in command and where == folder:
-                found.append(process.name)
-        except OSError:
-            continue  # it ended while we looked
-    return found

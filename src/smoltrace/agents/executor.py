@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from smolagents.local_python_executor import (
     MAX_EXECUTION_TIME_SECONDS,
@@ -21,9 +21,6 @@ from smolagents.local_python_executor import (
 
 from smoltrace.tracing.interrupt import stop_threads
 from smoltrace.tracing.scope import Stopped
-
-if TYPE_CHECKING:
-    from smoltrace.agents.spec import AgentSpec
 
 SLICE_S: Final = 0.05
 """A thread that waits hears of an exception that another raises in it only between two waits."""
@@ -101,22 +98,3 @@ def _stop(thread: threading.Thread) -> None:
     reaper = threading.Thread(target=stop_threads, args=([thread], Stopped, PATIENCE_S), name="smoltrace-reaper")
     reaper.daemon = True
     reaper.start()
-
-
-def containment(spec: AgentSpec, engine: str) -> str | None:
-    """What is not contained of the code that models write, in plain words; None where there is nothing to warn of.
-
-    A warning is due when code runs on this machine and may import more than smolagents allows by itself.
-    """
-    if spec.executor != "local" or not spec.authorized_imports:
-        return None
-    where = (
-        "in worker processes without the secrets of the environment"
-        if engine == "processes"
-        else "in this process, with its environment"
-    )
-    return (
-        f"Model-written code runs on this machine, {where}, and may import {', '.join(spec.authorized_imports)}. "
-        "smolagents' interpreter is no security boundary: what such a module can do, the code can do. "
-        "For code that you do not trust, use --executor docker."
-    )
