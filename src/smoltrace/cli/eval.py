@@ -80,7 +80,12 @@ resumed with 'smoltrace resume'.
     help="A scorer of your own, recorded beside the verdict.",
 )
 @click.option("--price-file", type=click.Path(path_type=Path), help="Prices of your own (TOML or JSON).")
-@click.option("--request-timeout", type=click.FloatRange(0, min_open=True), help="Seconds one model call may take.")
+@click.option(
+    "--request-timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="S",
+    help="Seconds a server may keep a request waiting for more of its answer [default: 600].",
+)
 @limit_options
 @click.option(
     "--engine",
@@ -145,7 +150,18 @@ def command(as_json: bool, quiet: bool, dry_run: bool, **options: Any) -> int:
 
         print_plan(prepare(config), as_json)
         return 0
+    _warn(config, quiet)
     return tell_run(lambda reporter: run_evaluation(config, reporter=reporter), as_json, quiet, options["store"])
+
+
+def _warn(config: EvalConfig, quiet: bool) -> None:
+    """Say what does not hold the code that models write, where that is more than usual."""
+    if config.agent_type == "tool" or quiet:
+        return
+    from smoltrace.agents.containment import containment
+
+    if (warning := containment(config.agent, config.engine)) is not None:
+        click.echo(f"Warning: {warning}", err=True)
 
 
 def tell_run(evaluate: Callable[[Reporter], Run], as_json: bool, quiet: bool, store: Path | None) -> int:

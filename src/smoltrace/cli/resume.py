@@ -16,7 +16,7 @@ RUN is a run id, the beginning of one, 'latest', or the path of a run's folder.
 Examples:
   smoltrace resume latest
   smoltrace resume 3f2a --max-cost 10
-  smoltrace resume 3f2a --workers 2 --rpm 30 --store ~/evaluations
+  smoltrace resume 3f2a --workers 2 --rpm 30
 
 What a run is stays as it began: its tasks, its model, its agents. What is not given here is as it was given last. Keys
 come from the environment again.
@@ -30,7 +30,12 @@ incomplete again.
 @click.argument("run")
 @click.option("--workers", type=click.IntRange(1), help="Tests that run at once.")
 @click.option("--engine", type=click.Choice(["threads", "processes"]), help="Where tests run.")
-@click.option("--request-timeout", type=click.FloatRange(0, min_open=True), help="Seconds one model call may take.")
+@click.option(
+    "--request-timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="S",
+    help="Seconds a server may keep a request waiting for more of its answer [default: 600].",
+)
 @limit_options
 @click.option("--base-url", help="Address of the server, where the recorded one lacks its password.")
 @click.option(
