@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 from typing import Any
 
 import click
@@ -71,8 +72,9 @@ def run_command(command: click.Command, name: str, args: list[str] | None = None
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.message = masked(error.message)
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        click.echo(masked(shown.getvalue()), err=True, nl=False)
         return error.exit_code
     except click.Abort:
         click.echo("Stopped.", err=True)

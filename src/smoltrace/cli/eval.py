@@ -80,12 +80,6 @@ resumed with 'smoltrace resume'.
     help="A scorer of your own, recorded beside the verdict.",
 )
 @click.option("--price-file", type=click.Path(path_type=Path), help="Prices of your own (TOML or JSON).")
-@click.option(
-    "--request-timeout",
-    type=click.FloatRange(0, min_open=True),
-    metavar="S",
-    help="Seconds a server may keep a request waiting for more of its answer [default: 600].",
-)
 @limit_options
 @click.option(
     "--engine",

@@ -14,6 +14,12 @@ _COUNT: Final = click.IntRange(1)
 
 _OPTIONS: Final = (
     click.option("--test-timeout", type=_POSITIVE, metavar="S", help="Seconds one test may take [default: 1800]."),
+    click.option(
+        "--request-timeout",
+        type=_POSITIVE,
+        metavar="S",
+        help="Seconds a server may keep a request waiting for more of its answer [default: 600].",
+    ),
     click.option("--retries", type=click.IntRange(0), help="How often a failed call is made again [default: 4]."),
     click.option("--rpm", type=_COUNT, help="Calls that may be asked for in a minute."),
     click.option("--tpm", type=_COUNT, help="Tokens that may be asked for in a minute."),

@@ -38,12 +38,12 @@ that folder is in [datasets.md](datasets.md).
 |---|---|
 | 0 | Done. For `eval`: the run is complete, whatever its success rate. |
 | 2 | Wrong usage or input. Nothing was spent. |
-| 3 | The run is incomplete and can be resumed: it was interrupted, its budget is used up, the disk failed, or its server \
-cannot be reached, refuses the key, does not know the model, has no credit left or wants to be left alone for long. |
+| 3 | The run is incomplete and can be resumed: it was interrupted, its budget is used up, the disk failed, or the \
+server refuses it: wrong key, unknown model, no credit, out of reach, or a wait of more than ten minutes. |
 | 4 | The results are safe here, but publishing them failed. |
 
-Ctrl-C, like SIGTERM, starts no further test, gives those that run a few seconds, and ends with 3; a second Ctrl-C ends at
-once. `smoltrace resume RUN` goes on: see [running.md](running.md).
+Ctrl-C, like SIGTERM, starts no further test, gives those that run a few seconds, and ends with 3; a second Ctrl-C ends
+at once. `smoltrace resume RUN` goes on: see [running.md](running.md).
 
 ## Options from a file
 

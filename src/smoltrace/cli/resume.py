@@ -30,12 +30,6 @@ incomplete again.
 @click.argument("run")
 @click.option("--workers", type=click.IntRange(1), help="Tests that run at once.")
 @click.option("--engine", type=click.Choice(["threads", "processes"]), help="Where tests run.")
-@click.option(
-    "--request-timeout",
-    type=click.FloatRange(0, min_open=True),
-    metavar="S",
-    help="Seconds a server may keep a request waiting for more of its answer [default: 600].",
-)
 @limit_options
 @click.option("--base-url", help="Address of the server, where the recorded one lacks its password.")
 @click.option(
