@@ -16,7 +16,7 @@ from smoltrace.agents.build import AgentBuilder
 from smoltrace.agents.demo import DemoModel
 from smoltrace.agents.executor import LocalExecutor
 from smoltrace.agents.spec import AgentSpec
-from smoltrace.tracing.interrupt import interrupt_thread
+from smoltrace.tracing.interrupt import StoppableThread
 from smoltrace.tracing.scope import LimitReached, Stopped
 
 SNIPPETS = [
@@ -144,11 +144,10 @@ def test_code_ends_with_the_thread_that_waits_for_it() -> None:
         except Stopped:
             ended.append("waiting")
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = StoppableThread(work, "waiting")
     thread.start()
     assert wait_until(lambda: bool(code_threads()))
-    assert thread.ident is not None
-    interrupt_thread(thread.ident, Stopped)
+    assert thread.stop(Stopped)
     thread.join(10)
     assert ended == ["waiting"]
     assert wait_until(lambda: not code_threads())

@@ -19,7 +19,7 @@ from smolagents.local_python_executor import (
     LocalPythonExecutor,
 )
 
-from smoltrace.tracing.interrupt import stop_threads
+from smoltrace.tracing.interrupt import StoppableThread
 from smoltrace.tracing.scope import Stopped
 
 SLICE_S: Final = 0.05
@@ -48,10 +48,8 @@ class LocalExecutor(LocalPythonExecutor):  # type: ignore[misc,unused-ignore]
     def __call__(self, code_action: str) -> CodeOutput:
         """Raises what the code raises, and ExecutionTimeoutError when its time is up."""
         piece = _Piece()
-        run = contextvars.copy_context().run
-        thread = threading.Thread(
-            target=run, args=(piece.run, super().__call__, code_action), name="smoltrace-code", daemon=True
-        )
+        run, execute = contextvars.copy_context().run, super().__call__
+        thread = StoppableThread(lambda: run(piece.run, execute, code_action), name="smoltrace-code")
         thread.start()
         try:
             self._wait(piece)
@@ -79,13 +77,10 @@ class _Piece:
 
     def run(self, execute: Any, code: str) -> None:
         try:
-            try:
-                self._output = execute(code)
-            except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
-                self._error = error
-            self.over.set()
-        except Stopped:
-            self.over.set()  # told once more than was needed
+            self._output = execute(code)
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+            self._error = error
+        self.over.set()
 
     def result(self) -> CodeOutput:
         if self._error is not None:
@@ -93,8 +88,9 @@ class _Piece:
         return self._output
 
 
-def _stop(thread: threading.Thread) -> None:
+def _stop(thread: StoppableThread) -> None:
     """Stop a thread that nobody waits for any more, without waiting for it."""
-    reaper = threading.Thread(target=stop_threads, args=([thread], Stopped, PATIENCE_S), name="smoltrace-reaper")
-    reaper.daemon = True
-    reaper.start()
+    patient = threading.Thread(
+        target=thread.stop_for_sure, args=(Stopped, PATIENCE_S), name="smoltrace-reaper", daemon=True
+    )
+    patient.start()

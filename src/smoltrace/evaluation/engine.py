@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from smoltrace.evaluation.failures import Failure
-from smoltrace.tracing.interrupt import abandon_pool_threads, interrupt_thread
+from smoltrace.tracing.interrupt import StoppableThread, abandon_pool_threads
 from smoltrace.tracing.scope import Stopped
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Execution(Protocol):
 class Slot:
     """A worker's place: the thread, the test that it runs, and when that has to be over (`time.monotonic()`)."""
 
-    thread: threading.Thread
+    thread: StoppableThread
     test: Execution | None = None
     deadline: float | None = None
     abandoned: bool = False
@@ -62,7 +62,7 @@ class _State:
 
     upcoming: list[PlannedTest]
     slots: set[Slot] = field(default_factory=set)
-    lost: list[threading.Thread] = field(default_factory=list)
+    lost: list[StoppableThread] = field(default_factory=list)
     fault: BaseException | None = None
     closing: bool = False
 
@@ -201,16 +201,15 @@ class Engine:
             return
         with self._change:
             self._state.lost = [thread for thread in self._state.lost if thread.is_alive()]
-            idents = [thread.ident for thread in self._state.lost]
-        for ident in idents:
-            if ident is not None:
-                interrupt_thread(ident, Stopped)
+            lost = list(self._state.lost)
+        for thread in lost:
+            thread.stop(Stopped)
 
     # The workers, each in its thread
 
     def _hire(self) -> None:
         with self._change:
-            slot = Slot(thread=threading.Thread(target=lambda: self._work(slot), name="smoltrace-worker", daemon=True))
+            slot = Slot(thread=StoppableThread(lambda: self._work(slot), name="smoltrace-worker"))
             self._state.slots.add(slot)
         slot.thread.start()
 

@@ -1,4 +1,4 @@
-"""Ending threads that nobody waits for any more."""
+"""Threads that can be ended from outside, and exits that wait for none that hangs."""
 
 from __future__ import annotations
 
@@ -6,31 +6,72 @@ import concurrent.futures.thread as pools
 import ctypes
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
+from typing import Any
 
 AGAIN_S = 0.05
 """A thread that catches what it is told with is told again after this long."""
 
 
-def interrupt_thread(ident: int, error: type[BaseException]) -> bool:
-    """Raise `error` in the thread of this `ident` at its next bytecode; False when there is no such thread.
+class StoppableThread(threading.Thread):
+    """A daemon that does `work` and can be told to stop while it does: by an exception that is raised in it.
 
-    What waits inside C code, as a sleep or a read does, hears of it when that returns.
+    What waits inside C code, as a sleep or a read does, hears of it when that returns. What is raised last ends the
+    thread silently: `work` itself accounts for what matters.
     """
-    return bool(ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(error)))
+
+    def __init__(self, work: Callable[[], Any], name: str) -> None:
+        super().__init__(name=name, daemon=True)
+        self._work = work
+        # Reentrant: a thread that is interrupted while it takes its own lock must be able to take it again.
+        self._lock = threading.RLock()
+        self._at_work = True
+        self._told: type[BaseException] | None = None
+
+    def run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:
+            if self._told is None or not isinstance(error, self._told):
+                raise
+        finally:
+            self._close()
+
+    def stop(self, error: type[BaseException]) -> bool:
+        """Raise `error` in the thread at its next bytecode; False when it is not at work any more."""
+        if not self._lock.acquire(timeout=AGAIN_S):
+            return self.is_alive()
+        try:
+            self._told = error
+            return self._at_work and self.ident is not None and _raise_in(self.ident, error)
+        finally:
+            self._lock.release()
+
+    def stop_for_sure(self, error: type[BaseException], patience_s: float) -> bool:
+        """Tell the thread to stop until it has ended, for at most `patience_s` seconds; whether it has."""
+        until = time.monotonic() + patience_s
+        while self.is_alive() and time.monotonic() < until:
+            self.stop(error)
+            self.join(AGAIN_S)
+        return not self.is_alive()
+
+    def _close(self) -> None:
+        """From here on nothing is raised in this thread: an exception would find nobody to take it."""
+        while True:
+            try:
+                with self._lock:
+                    self._at_work = False
+                    if self.ident is not None:
+                        _raise_in(self.ident, None)
+                return
+            except BaseException:  # noqa: BLE001 - one that was on its way; it has done its work
+                continue
 
 
-def stop_threads(threads: Iterable[threading.Thread], error: type[BaseException], patience_s: float) -> bool:
-    """Interrupt threads until they have ended, for at most `patience_s` seconds; whether all have."""
-    until = time.monotonic() + patience_s
-    left = [thread for thread in threads if thread.is_alive()]
-    while left and time.monotonic() < until:
-        for thread in left:
-            if thread.ident is not None:
-                interrupt_thread(thread.ident, error)
-        left[0].join(AGAIN_S)
-        left = [thread for thread in left if thread.is_alive()]
-    return not left
+def _raise_in(ident: int, error: type[BaseException] | None) -> bool:
+    """Raise an exception in the thread of this ident, or take back one that is on its way."""
+    told = None if error is None else ctypes.py_object(error)
+    return bool(ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), told))
 
 
 def abandon_pool_threads() -> None:
