@@ -156,7 +156,13 @@ def assert_recorded(folder: Path, instrument: str) -> None:
 
 @pytest.mark.parametrize(
     ("instrument", "workers", "count"),
-    [("openinference", 8, 10), ("genai-otel", 8, 10), (BOTH, 1, 20), (BOTH, 8, TESTS), (BOTH, 32, TESTS)],
+    [
+        ("openinference", 8, 10),
+        ("genai-otel", 8, 10),
+        (BOTH, 8, TESTS),
+        pytest.param(BOTH, 1, 20, marks=pytest.mark.slow),
+        pytest.param(BOTH, 32, TESTS, marks=pytest.mark.slow),
+    ],
 )
 def test_books_stay_exact_beside_other_instrumentations(
     tmp_path: Path, instrument: str, workers: int, count: int
@@ -178,7 +184,9 @@ def test_streamed_books_stay_exact_beside_both_whatever_the_environment_says(tmp
         assert leaderboard["avg_ttft_seconds"] > 0
 
 
-@pytest.mark.parametrize("stream", [(), ("--stream",)], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    "stream", [pytest.param((), id="whole"), pytest.param(("--stream",), id="streamed", marks=pytest.mark.slow)]
+)
 def test_books_of_litellm_stay_exact_beside_both(tmp_path: Path, stream: tuple[str, ...]) -> None:
     """LiteLLM's call, OpenAI's client below it and smolagents' model above: three records of one call, beside ours."""
     skip_without("litellm", *BOTH.split(","))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.command import Done, smoltrace_here
+from support.disks import mounted, unwritable
 from support.model_server import ModelServer
 
 from smoltrace.store.layout import RunDir
@@ -112,10 +112,9 @@ def test_a_store_that_cannot_be_made_is_told_before_anything_is_spent(
     assert server.ledger() == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_store_that_may_not_be_written_is_told_before_anything_is_spent(server: ModelServer) -> None:
-    Path("store").mkdir(mode=0o500)
-    done = evaluate(server)
+    with unwritable(Path("store")):
+        done = evaluate(server)
     assert done.returncode == 2, done.stderr
     assert "not yours to write" in done.stderr
     assert server.ledger() == []
@@ -137,15 +136,8 @@ def test_a_journal_that_can_grow_no_more_stops_the_run_which_can_be_resumed(serv
 @pytest.fixture
 def small_disk(workplace: Path) -> Iterator[Path]:
     """A disk of 64 MB at `store`, where the system lets one be mounted."""
-    store = workplace / "store"
-    store.mkdir()
-    mounting = ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(store)]
-    try:
-        subprocess.run(mounting, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no disk can be mounted here: {error}")
-    yield store
-    subprocess.run(["umount", "--lazy", str(store)], check=True)
+    with mounted(workplace / "store", "size=64m") as store:
+        yield store
 
 
 def fill(disk: Path) -> Path:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
+from support.disks import unwritable
 
 from smoltrace.errors import UsageError
 from smoltrace.store.room import check_room
@@ -46,12 +46,9 @@ def test_a_broken_link_is_no_place(tmp_path: Path) -> None:
         check_room(tmp_path / "store")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_of_someone_else_is_told(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(UsageError, match="not yours to write"):
-        check_room(tmp_path / "store")
-    tmp_path.chmod(0o700)
+    with unwritable(tmp_path / "theirs") as folder, pytest.raises(UsageError, match="not yours to write"):
+        check_room(folder / "store")
 
 
 @pytest.mark.parametrize(("free", "refused"), [(49_999_999, True), (50_000_000, False)])
