@@ -1,50 +1,63 @@
-"""One evaluation from beginning to end: check everything, run the tests, finish the books."""
+"""One evaluation from beginning to end: check everything, run the tests that are not finished yet, finish the books."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from smoltrace.errors import ModelRefusedError, RunIncompleteError
-from smoltrace.evaluation.engine import Gate, Threads
-from smoltrace.evaluation.manifest import SERVICE_NAME, new_manifest
+from smoltrace.errors import StoreError, UsageError
+from smoltrace.evaluation.closing import close, complete
+from smoltrace.evaluation.ending import INTERRUPTED, INTERRUPTED_TWICE, Stop, Way, drifted, refused, way_of
+from smoltrace.evaluation.identity import Difference, differences, identity_of
+from smoltrace.evaluation.manifest import SERVICE_NAME, new_manifest, of_this_life
 from smoltrace.evaluation.plan import PlannedTest, plan_tests
-from smoltrace.evaluation.progress import Reporter, Silent, Tally
+from smoltrace.evaluation.progress import Reporter, Silent, Tally, Terminal
+from smoltrace.evaluation.secrecy import Secrecy
+from smoltrace.evaluation.session import Key, Session
+from smoltrace.evaluation.streams import masked_streams
+from smoltrace.store.room import check_room
 
 if TYPE_CHECKING:
-    from smoltrace.agents.build import AgentBuilder
     from smoltrace.agents.spec import ModelSpec
     from smoltrace.books.prices import PriceBook
     from smoltrace.evaluation.config import EvalConfig
-    from smoltrace.evaluation.execute import Bench, Finished
+    from smoltrace.evaluation.engine import Engine
+    from smoltrace.evaluation.governor import Ask, Governor, Outcome
+    from smoltrace.evaluation.scribe import Finished, Scribe
     from smoltrace.scoring.documented import Judge
     from smoltrace.store.layout import RunDir, Store
     from smoltrace.store.read import Run
+    from smoltrace.store.spending import Spent
     from smoltrace.tasks.loaders import TaskSet
-    from smoltrace.tracing.tracer import Tracing
 
 OWN_MODEL = "own"
 """Provider and system of a model object that the caller brought: who serves it is not known here."""
 
 
 def run_evaluation(config: EvalConfig, *, reporter: Reporter | None = None, model: Any = None) -> Run:
-    """Run an evaluation and return the finished run.
+    """Run an evaluation and return the finished run; one whose run id has begun already is gone on with.
 
     `model` is a smolagents model to use instead of building the one that the configuration names.
-    Raises UsageError before anything is spent; ModelRefusedError or RunIncompleteError when the run stopped early: what
-    was finished is in the store then, under the run id that the message names.
+    Raises UsageError before anything is spent, also when the run began as something else; ModelRefusedError or
+    RunIncompleteError when the run stopped early: what was finished is in the store then, and the message says how to
+    go on.
     """
     return prepare(config, model).run(reporter or Silent())
 
 
-def prepare(config: EvalConfig, model: Any = None) -> Prepared:
-    """Check all that can be checked without spending. Raises UsageError for the first thing that is wrong."""
+def prepare(
+    config: EvalConfig, model: Any = None, *, accept_changes: bool = False, begun: RunDir | None = None
+) -> Prepared:
+    """Check all that can be checked without spending. Raises UsageError for the first thing that is wrong.
+
+    `begun` is the run to go on with where its id alone does not say it; `accept_changes` goes on with a run that began
+    as something else.
+    """
     from smoltrace.agents.pricing import load_price_book
     from smoltrace.agents.providers import declared_prices, resolve
+    from smoltrace.evaluation.budget import check_priced
     from smoltrace.scoring.documented import Judge
     from smoltrace.scoring.load import load_scorers
     from smoltrace.store.layout import Store
@@ -55,14 +68,23 @@ def prepare(config: EvalConfig, model: Any = None) -> Prepared:
     chosen = select(tasks.tasks, difficulty=config.difficulty, category=config.category, limit=config.limit)
     tests = plan_tests(chosen, config.agent_type, config.repeats)
     judge = Judge(load_scorers(config.scorers))
+    if model is not None and config.engine == "processes":
+        raise UsageError(
+            "A model object cannot be sent to worker processes: name the model, or use the engine 'threads'."
+        )
     spec = resolve(config.model) if model is None else config.model
     price_book = load_price_book(config.price_file, declared=declared_prices(spec) if model is None else None)
-    return Prepared(config, spec, model, tasks, tests, judge, price_book, Store(config.store))
+    check_priced(price_book, spec, config.limits, provider=None if model is None else OWN_MODEL)
+    secrecy = Secrecy.of(config, spec)
+    secrecy.check(config.run_id, tests)
+    store = Store(config.store)
+    begun = begun or store.begun(config.run_id)
+    return Prepared(config, spec, model, tasks, tests, judge, price_book, secrecy, store, begun, accept_changes)
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A checked evaluation that has spent nothing yet."""
+    """A checked evaluation that has spent nothing yet. `begun` is the run that it goes on with, None for a new one."""
 
     config: EvalConfig
     spec: ModelSpec
@@ -71,35 +93,31 @@ class Prepared:
     tests: list[PlannedTest]
     judge: Judge
     price_book: PriceBook
+    secrecy: Secrecy
     store: Store
+    begun: RunDir | None = None
+    accept_changes: bool = False
 
     def run(self, reporter: Reporter) -> Run:
-        from smoltrace.agents.build import AgentBuilder
-        from smoltrace.agents.providers import build_model
-        from smoltrace.evaluation.instrument import instrumented
-
-        run_id = self.store.new_run_id(self.config.run_id)
-        resource = {"service.name": SERVICE_NAME, "run.id": run_id, "run_id": run_id}
-        gate = Gate()
         with ExitStack() as stack:
-            tracing = self._tracing(resource, gate)
-            stack.callback(tracing.shutdown)
-            # Before the model is built: an instrumentation may see only the clients that are made after it.
-            stack.enter_context(instrumented(self.config.instrument, tracing.tracer_provider))
-            model = self.model or build_model(self.spec)
-            builder = stack.enter_context(AgentBuilder(self.config.agent, model, stream=self.spec.stream))
-            builder.check({test.agent_type for test in self.tests})
-            manifest = new_manifest(
-                self.config,
-                self.tasks,
-                run_id=run_id,
-                provider=self.spec.provider,
-                system=self.system,
-                planned=len(self.tests),
-            )
-            run_dir = self.store.create(run_id, manifest)
-            bench = self._bench(builder, tracing, resource)
-            return self._go(run_dir, bench, gate, Tally(len(self.tests), reporter), reporter)
+            if isinstance(reporter, Terminal):
+                stack.enter_context(masked_streams(self.secrecy))
+            session = None if self.begun is None else stack.enter_context(Session(self.begun))
+            changed = [] if session is None else self._changed(session)
+            left = self._left(session)
+            if session is not None and not left:
+                return complete(session, self._way(session.run_dir), reporter)
+            check_room(self.store.path if self.begun is None else self.begun.path)
+            run_id = self.store.new_run_id(self.config.run_id) if session is None else session.run_dir.run_id
+            books = _Books()
+            governor = self._governor(books, None if session is None else session.spent)
+            engine = self._engine(stack, run_id, governor)
+            if session is None:
+                session = stack.enter_context(self._begin(run_id))
+            else:
+                self._go_on(session, changed, len(left))
+            books.session = session
+            return self._go(session, engine, governor, left, reporter)
 
     @property
     def workers(self) -> int:
@@ -114,79 +132,162 @@ class Prepared:
 
         return system_of(self.spec) if self.model is None else OWN_MODEL
 
-    def _tracing(self, resource: Mapping[str, str], gate: Gate) -> Tracing:
-        from smoltrace.tracing.tracer import Tracing
+    def _way(self, run_dir: RunDir) -> Way:
+        return way_of(run_dir, self.config.store, own_model=self.model is not None)
 
-        return Tracing(
-            resource=resource,
+    # What the run has done before
+
+    def _left(self, session: Session | None) -> list[PlannedTest]:
+        """The tests that are not finished yet."""
+        earlier: frozenset[Key] = frozenset() if session is None else session.earlier
+        return [test for test in self.tests if (test.agent_type, test.task.id, test.attempt) not in earlier]
+
+    def _changed(self, session: Session) -> list[Difference]:
+        """What is not as it was when the run began. Raises UsageError unless that was accepted."""
+        then = session.manifest.get("identity") or {}
+        changed = differences(then, self._identity(), self.config)
+        if changed and not self.accept_changes:
+            raise drifted(changed, self._way(session.run_dir))
+        return changed
+
+    def _begin(self, run_id: str) -> Session:
+        manifest = new_manifest(
+            self.config, self.tasks, run_id=run_id, spec=self.spec, system=self.system, planned=len(self.tests)
+        )
+        return Session.begin(self.store, self.secrecy.manifest(manifest | {"identity": self._identity()}))
+
+    def _identity(self) -> dict[str, Any]:
+        return self.secrecy.identity(identity_of(self.config, self.spec, self.tasks))
+
+    def _go_on(self, session: Session, changed: list[Difference], left: int) -> None:
+        """Begin the next life of a run that began before."""
+        before = session.manifest
+        told = {
+            **of_this_life(self.config, self.spec),
+            "num_tests": len(session.earlier) + left,
+            "tags": {**(before.get("tags") or {}), **self.config.tags},
+            "notes": self.config.notes or before.get("notes"),
+        }
+        if changed:
+            accepted = {"at": datetime.now(UTC).isoformat(), "changes": [each.to_json() for each in changed]}
+            told["accepted_changes"] = [*(before.get("accepted_changes") or []), accepted]
+            told["identity"] = self._identity()
+        session.go_on(self.secrecy.manifest(told), self.config.instrument)
+
+    # What the tests need
+
+    def _governor(self, books: _Books, spent: Spent | None) -> Governor:
+        from smoltrace.evaluation.governor import Governor
+        from smoltrace.store.spending import Spent
+
+        return Governor(
+            self.config.limits,
             price_book=self.price_book,
-            system=self.system,
-            provider=self.spec.provider,
-            call_policy=gate.call,
+            model=self.spec.model_id,
+            provider=self.system,
+            spent=spent or Spent(),
+            record=books.settled,
+            announce=books.begun,
         )
 
-    def _bench(self, builder: AgentBuilder, tracing: Tracing, resource: Mapping[str, str]) -> Bench:
-        from smoltrace.evaluation.execute import Bench
+    def _engine(self, stack: ExitStack, run_id: str, governor: Governor) -> Engine:
+        """Where the tests will run, with a model and agents that are known to work. Raises UsageError."""
+        from smoltrace.evaluation.bench import open_bench
+        from smoltrace.evaluation.engine import threads
+        from smoltrace.evaluation.processes import processes
+        from smoltrace.evaluation.retrying import Retrying
 
-        return Bench(
-            run_id=resource["run_id"],
+        scribe, limits = self._scribe(run_id), self.config.limits
+        kinds = {test.agent_type for test in self.tests}
+        if self.config.engine == "processes":
+            return stack.enter_context(
+                processes(scribe, self.config, self.spec, kinds, workers=self.workers, governor=governor)
+            )
+        policy = Retrying(governor, limits.retries)
+        bench = stack.enter_context(
+            open_bench(scribe, self.config, self.spec, kinds, call_policy=policy, model=self.model)
+        )
+        return threads(bench, workers=self.workers, governor=governor, limits=limits)
+
+    def _scribe(self, run_id: str) -> Scribe:
+        from smoltrace.evaluation.scribe import Scribe
+
+        return Scribe(
+            run_id=run_id,
             model=self.config.model.model_id,
             provider=self.spec.provider,
             system=self.system,
             generation=self.spec.generation.to_json(),
             stream=self.spec.stream,
-            resource=resource,
-            builder=builder,
-            tracing=tracing,
+            resource={"service.name": SERVICE_NAME, "run.id": run_id, "run_id": run_id},
             judge=self.judge,
             price_book=self.price_book,
+            secrecy=self.secrecy,
         )
 
-    def _go(self, run_dir: RunDir, bench: Bench, gate: Gate, tally: Tally, reporter: Reporter) -> Run:
-        from smoltrace.store.journal import Journal
+    def _go(
+        self, session: Session, engine: Engine, governor: Governor, left: list[PlannedTest], reporter: Reporter
+    ) -> Run:
+        """Run what is left, and end the run however it ended."""
+        from smoltrace.evaluation.engine import InterruptedAtOnce
 
-        began = time.monotonic()
-        reporter.started(bench.run_id, tally.progress)
-        interrupted = False
+        planned = len(session.earlier) + len(left)
+        tally = Tally(planned, reporter, session.rows())
+        session.when_spending_fails(governor.stop)
+
+        def commit(finished: Finished) -> None:
+            session.commit(finished)
+            tally.add(finished.row)
+
+        reporter.started(session.run_dir.run_id, tally.progress)
         try:
-            with Journal(run_dir) as journal:
-
-                def commit(finished: Finished) -> None:
-                    journal.commit(finished.trace_line, finished.row)
-                    tally.add(finished.row)
-
-                Threads(self.workers, gate).run(self.tests, bench.execute, commit)
+            try:
+                engine.run(left, commit)
+            finally:
+                reporter.closed(tally.progress)
+            stop = _stop_of(session, governor, self.secrecy)
+        except InterruptedAtOnce:
+            stop = INTERRUPTED_TWICE
         except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            reporter.closed(tally.progress)
-            run = _close(run_dir, tally, len(self.tests), time.monotonic() - began)
-        _raise_if_incomplete(run, gate, interrupted, tally.progress.done, len(self.tests))
-        return run
+            stop = INTERRUPTED
+        except StoreError as error:
+            stop = _disk(error)
+        except BaseException:
+            session.end(completed=False, stopped_by="fault")
+            session.finish_files()
+            raise
+        return close(session, self._way(session.run_dir), stop, planned=planned, limits=self.config.limits)
 
 
-def _close(run_dir: RunDir, tally: Tally, planned: int, seconds: float) -> Run:
-    """Write what is known into the manifest and finish the datasets, whole or not."""
-    from smoltrace.store.finalise import finalise
-    from smoltrace.store.read import load_run
+class _Books:
+    """Notes each call in the run's spending, which there is when the first is made."""
 
-    manifest = run_dir.manifest()
-    manifest["status"] = "completed" if tally.progress.done == planned else "incomplete"
-    manifest["finished_at"] = datetime.now(UTC).isoformat()
-    manifest["wall_time_ms"] = seconds * 1000
-    run_dir.write_manifest(manifest)
-    finalise(run_dir)
-    return load_run(run_dir.path)
+    session: Session | None = None
+
+    def begun(self, ask: Ask, set_aside: Outcome) -> None:
+        if self.session is not None:
+            self.session.note_begun(ask.test, **_amounts(set_aside))
+
+    def settled(self, ask: Ask, outcome: Outcome, reserved: bool) -> None:
+        if self.session is not None:
+            error_type = None if outcome.failure is None else outcome.failure.error_type
+            self.session.note_spending(ask.test, **_amounts(outcome), error_type=error_type, reserved=reserved)
 
 
-def _raise_if_incomplete(run: Run, gate: Gate, interrupted: bool, done: int, planned: int) -> None:
-    kept = f"{done} of {planned} tests are finished and kept in {run.path}"
-    if gate.failure is not None:
-        advice = (
-            "Check the key and what it may do."
-            if gate.failure.error_type == "auth"
-            else "Check the name of the model and the address of its server."
-        )
-        raise ModelRefusedError(f"The model's server refuses every call: {gate.failure.message}\n{advice} {kept}.", run)
-    if interrupted or done < planned:
-        raise RunIncompleteError(f"The run was interrupted: {kept}.", run)
+def _amounts(outcome: Outcome) -> dict[str, Any]:
+    return {name: getattr(outcome, name) for name in ("input_tokens", "output_tokens", "cost")}
+
+
+def _stop_of(session: Session, governor: Governor, secrecy: Secrecy) -> Stop | None:
+    """Why the engine came back, None when it was only done."""
+    if session.fault is not None:
+        return _disk(session.fault)
+    if governor.failure is not None:
+        return refused(secrecy.failure(governor.failure))
+    if governor.stop_reason is not None:
+        return Stop("limit", governor.stop_reason)
+    return None
+
+
+def _disk(error: StoreError) -> Stop:
+    return Stop("disk", f"The run stopped: {error}")

@@ -27,6 +27,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from smoltrace.errors import UsageError
+from smoltrace.evaluation.streams import masked_streams
 from smoltrace.evaluation.wire import Admit, Admitted, Broken, Closed, Done, GiveUp, Line, Opened, Ready, Run, Settle
 from smoltrace.tracing.scope import Stopped
 
@@ -102,6 +103,7 @@ class Worker:
             except BaseException as error:  # noqa: BLE001 - the coordinator raises it
                 self._line.say(Broken(sendable(error)))
                 return
+            stack.enter_context(masked_streams(setup.secrecy))
             self._line.say(Ready())
             threading.Thread(target=self._listen, name="smoltrace-line", daemon=True).start()
             while True:
