@@ -3,46 +3,27 @@
 from __future__ import annotations
 
 import os
+import socket
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.rooted import CANARY, ESCAPES, make_root, use
 
 from smoltrace.agents.build import AgentBuilder
 from smoltrace.agents.demo import DemoModel
 from smoltrace.agents.file_tools import FILE_TOOLS, MOST_BYTES, MOST_ENTRIES
+from smoltrace.agents.rooted import Root
 from smoltrace.agents.spec import AgentSpec
 from smoltrace.agents.tools import build_tools
 from smoltrace.errors import UsageError
 
-CANARY = "the canary is outside"
-
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A working directory with files in it, beside what it must not reach, and links to that."""
-    outside, root = tmp_path / "outside", tmp_path / "root"
-    outside.mkdir()
-    (outside / "canary.txt").write_text(CANARY)
-    (root / "notes" / "deep").mkdir(parents=True)
-    (root / "a.txt").write_text("alpha")
-    (root / "notes" / "b.txt").write_text("beta")
-    (root / "notes" / "deep" / "c.md").write_text("gamma")
-    (root / "file_link").symlink_to(outside / "canary.txt")
-    (root / "folder_link").symlink_to(outside)
-    (root / "inner_link").symlink_to("a.txt")
-    (root / "dangling").symlink_to(outside / "not yet.txt")
-    (root / "notes" / "up").symlink_to("../..")
-    return root
-
-
-def use(root: Path, name: str, *args: Any) -> str:
-    (tool,) = build_tools([name], root)
-    said = tool(*args)
-    assert isinstance(said, str)
-    return said
+    return make_root(tmp_path)
 
 
 def test_what_is_in_the_folder_is_read_and_listed(root: Path) -> None:
@@ -84,29 +65,12 @@ def test_a_file_is_written_with_the_folders_on_the_way(root: Path) -> None:
     assert sorted(path.name for path in (root / "new" / "deep").iterdir()) == ["d.txt"]
 
 
-ESCAPES = [
-    "../outside/canary.txt",
-    "notes/../../outside/canary.txt",
-    "/etc/passwd",
-    "~/.ssh/id_rsa",
-    "file_link",
-    "folder_link/canary.txt",
-    "dangling",
-    "inner_link",
-    "notes/up/outside/canary.txt",
-    "..",
-    "C:/windows",
-    "notes\\..\\..\\outside\\canary.txt",
-    "a.txt\0.md",
-]
-
-
 @pytest.mark.parametrize("path", ESCAPES)
 @pytest.mark.parametrize("tool", ["read_file", "list_directory", "search_files", "write_file"])
 def test_no_path_leads_out(root: Path, tool: str, path: str) -> None:
     before = sorted(each.name for each in (root.parent / "outside").iterdir())
     more = ("overwritten",) if tool == "write_file" else ()
-    if tool == "search_files" and "/" not in path and ".." not in path and "\0" not in path and "\\" not in path:
+    if tool == "search_files" and "/" not in path and ".." not in path and not set("\0\\\ud800") & set(path):
         assert CANARY not in use(root, tool, path)  # a link's own name may be found
     elif tool == "search_files" and path.startswith(("folder_link", "notes/up")):
         assert use(root, tool, path).startswith("Nothing matches")
@@ -120,43 +84,65 @@ def test_no_path_leads_out(root: Path, tool: str, path: str) -> None:
 
 
 parts = st.sampled_from(
-    ["..", ".", "", "notes", "deep", "up", "folder_link", "dangling", "canary.txt", "*", "**", "/", "é"]
+    [
+        "..",
+        ".",
+        "",
+        "outside",
+        "file_link",
+        "inner_link",
+        "notes",
+        "deep",
+        "up",
+        "folder_link",
+        "dangling",
+        "canary.txt",
+        "*",
+        "**",
+        "/",
+        "é",
+    ]
 )
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
 @given(path=st.one_of(st.lists(parts, max_size=6).map("/".join), st.text(max_size=12)))
 def test_whatever_the_path_is_nothing_outside_is_seen_or_changed(root: Path, path: str) -> None:
-    for tool, more in (("read_file", ()), ("list_directory", ()), ("search_files", ()), ("write_file", ("x",))):
+    path = path.replace("CANARY", str(root.parent / "outside" / "canary.txt"))
+    compared = Root(root, held=False)
+    acts: list[Callable[[], object]] = [
+        lambda: use(root, "read_file", path),
+        lambda: use(root, "list_directory", path),
+        lambda: use(root, "search_files", path),
+        lambda: use(root, "write_file", path, "x"),
+        lambda: compared.read(path, 100),
+        lambda: compared.entries(path),
+        lambda: compared.search(path),
+        lambda: compared.write(path, b"x"),
+    ]
+    for act in acts:
         try:
-            said = use(root, tool, path, *more)
+            said = str(act())
         except ValueError as error:
             said = str(error)
         assert CANARY not in said
-        assert f"canary.txt ({len(CANARY)} bytes)" not in said
+        assert f"canary.txt ({len(CANARY)} bytes)" not in said and f"'file', {len(CANARY)}" not in said
     assert [each.name for each in (root.parent / "outside").iterdir()] == ["canary.txt"]
     assert (root.parent / "outside" / "canary.txt").read_text() == CANARY
     assert sorted(each.name for each in root.parent.iterdir()) == ["outside", "root"]
 
 
-def test_a_folder_that_is_swapped_for_a_link_while_it_is_open_leads_nowhere(root: Path) -> None:
-    from smoltrace.agents.rooted import Root
-
-    opened = Root(root)
-    with opened._folder(["notes"]) as folder:
-        (root / "notes").rename(root / "moved")
-        (root / "notes").symlink_to(root.parent / "outside")
-        with os.scandir(folder) as entries:
-            assert sorted(entry.name for entry in entries) == ["b.txt", "deep", "up"]
-    with pytest.raises(ValueError, match="links are not followed"):
-        opened.read("notes/canary.txt", 100)
-
-
-def test_what_is_no_regular_file_is_refused_and_never_waited_for(root: Path) -> None:
+def test_what_is_no_regular_file_is_refused_and_never_waited_for(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(root / "pipe")
     for tool, more in (("read_file", ()), ("write_file", ("x",))):
         with pytest.raises(ValueError, match="no regular file"):
             use(root, tool, "pipe", *more)
+    with socket.socket(socket.AF_UNIX) as bound:
+        monkeypatch.chdir(root)  # the system takes short names only
+        bound.bind("socket")
+        with pytest.raises(ValueError, match="no regular file"):
+            use(root, "read_file", "socket")
+    assert "pipe (no regular file)" in use(root, "list_directory", ".").splitlines()
     with pytest.raises(ValueError, match="folder"):
         use(root, "read_file", "notes")
     with pytest.raises(ValueError, match="no such file"):
@@ -182,23 +168,51 @@ def test_what_is_no_text_is_refused_with_its_size(root: Path, data: bytes) -> No
         use(root, "read_file", "data.bin")
 
 
+def test_only_half_a_character_may_be_lost_where_a_file_is_cut(root: Path) -> None:
+    (root / "big.txt").write_text("a" + "é" * MOST_BYTES)
+    assert use(root, "read_file", "big.txt").splitlines()[0] == "a" + "é" * (MOST_BYTES // 2 - 1)
+    (root / "big.bin").write_bytes(b"\xff\xfe\xe9" * MOST_BYTES)
+    with pytest.raises(ValueError, match=f"no UTF-8 text: {3 * MOST_BYTES} bytes"):
+        use(root, "read_file", "big.bin")
+
+
+def test_names_that_are_no_text_are_told_in_one_line_each(root: Path) -> None:
+    (root / "odd").mkdir()
+    (root / "odd" / "two\nlines").touch()
+    try:
+        (root / "odd" / os.fsdecode(b"\xff")).touch()
+    except OSError:
+        more = []  # file systems that hold text only
+    else:
+        more = ["odd/\\udcff"]
+    assert use(root, "search_files", "odd/*").splitlines() == ["odd/two\\nlines", *more]
+    assert use(root, "list_directory", "odd").encode("utf-8").startswith(b"two\\nlines (0 bytes)")
+    with pytest.raises(ValueError, match="half a character"):
+        use(root, "write_file", "a.txt", "\ud800")
+
+
 @pytest.mark.parametrize("name", FILE_TOOLS)
 def test_without_a_folder_there_is_no_file_tool(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="--working-directory"):
         build_tools([name])
-    with pytest.raises(UsageError, match="no such folder"):
-        build_tools([name], tmp_path / "absent")
+    (tmp_path / "file").touch()
+    for missing in ("absent", "file"):
+        with pytest.raises(UsageError, match="no such folder"):
+            build_tools([name], tmp_path / missing)
 
 
-def test_an_agent_has_them_and_a_remote_executor_does_not(root: Path) -> None:
+def test_an_agent_has_them(root: Path) -> None:
     spec = AgentSpec(tools=("default", "read_file"), working_directory=root)
     with AgentBuilder(spec, DemoModel("demo")) as builder:
         builder.check()
         assert builder.build("tool").tools["read_file"]("a.txt") == "alpha"
+
+
+@pytest.mark.parametrize("name", FILE_TOOLS)
+def test_a_remote_executor_does_not_get_them(root: Path, name: str) -> None:
+    spec = AgentSpec(tools=(name,), working_directory=root, executor="docker")
     with (
-        AgentBuilder(
-            AgentSpec(tools=("read_file",), working_directory=root, executor="docker"), DemoModel("demo")
-        ) as remote,
-        pytest.raises(UsageError, match="read_file"),
+        AgentBuilder(spec, DemoModel("demo")) as remote,
+        pytest.raises(UsageError, match=f"{name}: a file tool works on this machine's folder"),
     ):
         remote.check(["code"])

@@ -20,6 +20,7 @@ from smolagents.tools import get_tools_definition_code
 
 from smoltrace.agents.executor import LocalExecutor
 from smoltrace.agents.factory import AgentFactory
+from smoltrace.agents.file_tools import FileTool
 from smoltrace.agents.mcp import McpServers
 from smoltrace.agents.prompts import AgentType, Templates, load_templates, standard_templates
 from smoltrace.agents.spec import EXECUTORS, AgentSpec
@@ -186,6 +187,11 @@ class AgentBuilder:
 def _check_sendable(tools: list[smolagents.Tool]) -> None:
     """A remote executor is sent each tool's source, which has to stand on its own there."""
     for tool in tools:
+        if isinstance(tool, FileTool):
+            raise UsageError(
+                f"--tools {tool.name}: a file tool works on this machine's folder and cannot be sent to an executor; "
+                "drop it, or use --executor local"
+            )
         try:
             get_tools_definition_code({tool.name: tool})
         except Exception as error:
