@@ -147,8 +147,7 @@ def test_code_ends_with_the_thread_that_waits_for_it() -> None:
     thread = StoppableThread(work, "waiting")
     thread.start()
     assert wait_until(lambda: bool(code_threads()))
-    assert thread.stop(Stopped)
-    thread.join(10)
+    assert thread.stop_for_sure(Stopped, 10)
     assert ended == ["waiting"]
     assert wait_until(lambda: not code_threads())
 

@@ -50,8 +50,8 @@ class LocalExecutor(LocalPythonExecutor):  # type: ignore[misc,unused-ignore]
         piece = _Piece()
         run, execute = contextvars.copy_context().run, super().__call__
         thread = StoppableThread(lambda: run(piece.run, execute, code_action), name="smoltrace-code")
-        thread.start()
         try:
+            thread.start()
             self._wait(piece)
         except BaseException:
             _stop(thread)
