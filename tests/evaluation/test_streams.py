@@ -48,9 +48,11 @@ def test_an_error_gives_the_streams_back() -> None:
     assert (sys.stdout, sys.stderr) == before
 
 
-def test_bytes_do_not_go_by() -> None:
+def test_bytes_do_not_go_by(capsys: pytest.CaptureFixture[str]) -> None:
     with masked_streams(Secrecy(Redactor())):
-        assert not hasattr(sys.stdout, "buffer")
+        sys.stdout.buffer.write(f"bytes with {KEY}\n".encode())
+        sys.stdout.buffer.flush()
         with pytest.raises(TypeError):
             sys.stdout.write(b"bytes")  # type: ignore[arg-type]
         assert isinstance(sys.stdout.isatty(), bool)
+    assert capsys.readouterr().err == "bytes with [redacted:openai-key]\n"

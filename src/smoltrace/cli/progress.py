@@ -86,6 +86,8 @@ class LiveBar(Terminal):
             TimeRemainingColumn(),
             console=console,
             transient=True,
+            # What is to be dropped must not be shown above the bar.
+            redirect_stdout=not getattr(sys.stdout, "drops", False),
         )
         self._task = self._bar.add_task(sums(progress), total=progress.total, completed=progress.done)
         self._bar.start()

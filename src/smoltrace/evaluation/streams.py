@@ -36,12 +36,12 @@ class MaskedStream:
     """A text stream that masks what is written to it and passes it on; all else is the other stream's."""
 
     def __init__(self, stream: TextIO, secrecy: Secrecy, *, drop: bool = False) -> None:
-        self._stream, self._secrecy, self._drop = stream, secrecy, drop
+        self._stream, self._secrecy, self.drops = stream, secrecy, drop
 
     def write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        if not self._drop:
+        if not self.drops:
             self._stream.write(self._secrecy.redactor.text(text))
         return len(text)
 
@@ -49,7 +49,26 @@ class MaskedStream:
         for line in lines:
             self.write(line)
 
+    @property
+    def buffer(self) -> MaskedBytes:
+        """Where bytes are written to."""
+        return MaskedBytes(self)
+
     def __getattr__(self, name: str) -> Any:
-        if name in ("buffer", "_stream"):
-            raise AttributeError(name)  # bytes would go by unseen
+        if name == "_stream":
+            raise AttributeError(name)
         return getattr(self._stream, name)
+
+
+class MaskedBytes:
+    """The bytes beneath a masked stream: they are read as UTF-8 text and masked as such."""
+
+    def __init__(self, stream: MaskedStream) -> None:
+        self._text = stream
+
+    def write(self, data: Any) -> int:
+        self._text.write(bytes(data).decode("utf-8", "replace"))
+        return len(data)
+
+    def flush(self) -> None:
+        self._text.flush()

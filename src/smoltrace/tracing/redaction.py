@@ -43,6 +43,7 @@ _GAP: Final = "\x1f"
 _SHORTEST: Final = 8
 _DEEPEST: Final = 100
 _ROUNDS: Final = 10
+_REMEMBERED: Final = 2000
 
 KEPT_ATTRIBUTES: Final = frozenset(
     {
@@ -79,6 +80,7 @@ class Redactor:
     patterns: tuple[str, ...] = ()
     _own: tuple[re.Pattern[str], ...] = field(init=False)
     _needles: tuple[tuple[str, str, str], ...] = field(init=False)
+    _clean: set[str] = field(init=False, default_factory=set, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_own", tuple(map(_compiled, self.patterns)))
@@ -142,11 +144,18 @@ class Redactor:
     def _mapping(self, given: dict[Any, Any], keep: frozenset[str], depth: int) -> dict[Any, Any]:
         masked: dict[Any, Any] = {}
         for key, item in given.items():
-            name = self.value(key)
+            name = key if key in self._clean else self._key(key)
             while name in masked:
                 name = f"{name}+"  # two keys that were secrets are still two
             masked[name] = self._of_name(key, item, keep, depth)
         return given if _same(masked, given) else masked
+
+    def _key(self, key: Any) -> Any:
+        """A key, masked. Keys come again and again, so those that hold no secret are remembered, up to a number."""
+        masked = self.value(key)
+        if isinstance(key, str) and masked == key and len(key) < 100 and len(self._clean) < _REMEMBERED:
+            self._clean.add(key)
+        return masked
 
     def row(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """A row of results, or a run's manifest; numbers, times and identifiers stay as they are."""
