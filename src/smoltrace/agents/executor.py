@@ -19,7 +19,7 @@ from smolagents.local_python_executor import (
     LocalPythonExecutor,
 )
 
-from smoltrace.tracing.interrupt import StoppableThread
+from smoltrace.tracing.interrupt import StoppableThread, start_unstopped
 from smoltrace.tracing.scope import Stopped
 
 SLICE_S: Final = 0.05
@@ -51,7 +51,7 @@ class LocalExecutor(LocalPythonExecutor):  # type: ignore[misc,unused-ignore]
         run, execute = contextvars.copy_context().run, super().__call__
         thread = StoppableThread(lambda: run(piece.run, execute, code_action), name="smoltrace-code")
         try:
-            thread.start()
+            start_unstopped(thread)
             self._wait(piece)
         except BaseException:
             _stop(thread)
@@ -93,4 +93,4 @@ def _stop(thread: StoppableThread) -> None:
     patient = threading.Thread(
         target=thread.stop_for_sure, args=(Stopped, PATIENCE_S), name="smoltrace-reaper", daemon=True
     )
-    patient.start()
+    start_unstopped(patient)

@@ -6,7 +6,8 @@ import concurrent.futures.thread as pools
 import ctypes
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 AGAIN_S = 0.05
@@ -55,6 +56,12 @@ class StoppableThread(threading.Thread):
             self.join(AGAIN_S)
         return not self.is_alive()
 
+    @contextmanager
+    def unstopped(self) -> Iterator[None]:
+        """Within, which is for the thread itself, it is not told to stop."""
+        with self._lock:
+            yield
+
     def _close(self) -> None:
         """From here on nothing is raised in this thread: an exception would find nobody to take it."""
         while True:
@@ -66,6 +73,20 @@ class StoppableThread(threading.Thread):
                 return
             except BaseException:  # noqa: BLE001 - one that was on its way; it has done its work
                 continue
+
+
+def start_unstopped(thread: threading.Thread) -> None:
+    """Start a thread from one that may be told to stop, which it hears of only when the other has started.
+
+    While a thread is born it bears its parent's ident, and the interpreter would raise in the child what is meant for
+    the parent: the child would die before it could say that it has started, and the parent would wait for ever.
+    """
+    current = threading.current_thread()
+    if isinstance(current, StoppableThread):
+        with current.unstopped():
+            thread.start()
+    else:
+        thread.start()
 
 
 def _raise_in(ident: int, error: type[BaseException] | None) -> bool:
