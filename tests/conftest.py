@@ -21,6 +21,12 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "ANTHROPIC_API_KEY", "HF_TOKEN", "SMOLTRACE_STORE")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process more than processors for every two: many tests wait for a server, a limit or another process."""
+    processors = os.cpu_count() or 1
+    return processors + (processors + 1) // 2
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A developer's own keys and store must not decide what a test sees."""

@@ -88,7 +88,7 @@ def assert_books_balance(folder: Path, leaderboard: dict[str, Any], server: Mode
     assert sum(span["input_tokens"] or 0 for span in spans) == whole.input
 
 
-@pytest.mark.parametrize("workers", [1, 8, 32])
+@pytest.mark.parametrize("workers", [1, pytest.param(8, marks=pytest.mark.slow), 32])
 def test_tokens_and_cost_equal_the_ledger(tmp_path: Path, workers: int) -> None:
     with ModelServer() as server:
         leaderboard = evaluate(tmp_path, server.url, "--workers", str(workers))
@@ -159,7 +159,7 @@ def assert_recorded(folder: Path, instrument: str) -> None:
     [
         ("openinference", 8, 10),
         ("genai-otel", 8, 10),
-        (BOTH, 8, TESTS),
+        pytest.param(BOTH, 8, TESTS, marks=pytest.mark.slow),
         pytest.param(BOTH, 1, 20, marks=pytest.mark.slow),
         pytest.param(BOTH, 32, TESTS, marks=pytest.mark.slow),
     ],

@@ -253,6 +253,7 @@ def test_fifty_kills_of_runs_of_200_tests_lose_nothing(tmp_path: Path, server: M
     check_kills(make_place(tmp_path, server, 200), server, 50)
 
 
+@pytest.mark.slow
 def test_worker_processes_die_with_the_one_that_is_killed(place: Place, server: ModelServer) -> None:
     server.reset()
     folder, options = place.folder, ("--engine", "processes", "--workers", "2", "--limit", "20", "--agent-type", "tool")
@@ -331,7 +332,7 @@ def test_of_two_that_begin_one_run_one_is_refused(place: Place, server: ModelSer
     assert set(Counter((test_of(entry), entry.call_index) for entry in server.ledger()).values()) == {1}
 
 
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_run_that_is_interrupted_prints_the_command_that_finishes_it(
     place: Place, server: ModelServer, times: int
 ) -> None:
