@@ -42,6 +42,17 @@ def suicidal(task: str) -> str:
     import os, signal
     os.kill(os.getpid(), signal.SIGKILL)
     return "never"
+
+@tool
+def frozen(task: str) -> str:
+    """Sleeps where Python has no say.
+
+    Args:
+        task: anything
+    """
+    import ctypes
+    ctypes.PyDLL(None).sleep(3600)
+    return "awake"
 '''
 
 CODE = {
@@ -74,7 +85,7 @@ def tasks(folder: Path, *rows: tuple[str, str, str]) -> Path:
 def run(folder: Path, server: ModelServer, *options: str) -> public.Run:
     done = smoltrace(
         *("eval", "tasks.jsonl", "--base-url", server.url, "--model", "m", "--tools"),
-        "default,hang_tools:sleepy,hang_tools:suicidal",
+        "default,hang_tools:sleepy,hang_tools:suicidal,hang_tools:frozen",
         *("--store", "store", "--test-timeout", str(LIMIT_S), *options),
         cwd=folder,
         timeout=120,
@@ -137,6 +148,16 @@ def test_a_worker_process_is_killed_also_where_python_has_no_say(tmp_path: Path)
     assert [span.name for span in found["locked"].spans if span.name.startswith("chat")] == ["chat m"]
     assert found["locked"].result["llm_calls"] == 1
     assert found["fine"].result["status"] == found["fine_too"].result["status"] == "completed"
+    assert not workers_of(tmp_path)
+
+
+def test_many_frozen_worker_processes_all_end_at_their_limit(tmp_path: Path) -> None:
+    names = [f"frozen{n}" for n in range(10)]
+    tasks(tmp_path, *((name, "tool", "[tool:frozen]") for name in names))
+    with ModelServer(script) as server:
+        found = by_test(run(tmp_path, server, "--engine", "processes", "--workers", "10"))
+    for name in names:
+        assert_timed_out(found[name])
     assert not workers_of(tmp_path)
 
 

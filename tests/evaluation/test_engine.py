@@ -5,7 +5,7 @@ from __future__ import annotations
 import _thread
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -106,6 +106,65 @@ def test_all_workers_may_hang_and_each_is_replaced() -> None:
     course.run(9)
     release.set()
     assert course.done == {n: "timeout" if n < 6 else None for n in range(9)}
+
+
+class Stuck(Work):
+    """An execution that hangs, and takes a while to be given up."""
+
+    at_once = most_at_once = 0
+    counting = threading.Lock()
+
+    def give_up(self, failure: Failure) -> Finished | None:
+        self._count(1)
+        time.sleep(0.3)
+        self._count(-1)
+        return super().give_up(failure)
+
+    @classmethod
+    def _count(cls, more: int) -> None:
+        with cls.counting:
+            cls.at_once += more
+            cls.most_at_once = max(cls.at_once, cls.most_at_once)
+
+
+@pytest.fixture
+def sixteen_stuck() -> Iterator[Engine]:
+    """An engine whose 16 workers are stuck, and late within the same moment."""
+    release, limits = threading.Event(), Limits(test_timeout=0.5)
+    Stuck.most_at_once = 0
+    yield Engine(
+        lambda planned: Stuck(planned, lambda: (release.wait(30), None)[1]),
+        workers=16,
+        governor=Governor(limits),
+        limits=limits,
+    )
+    release.set()
+
+
+def test_tests_that_are_late_together_do_not_wait_for_one_another(sixteen_stuck: Engine) -> None:
+    done: dict[str, str | None] = {}
+
+    def commit(finished: Finished) -> None:
+        assert finished.row["test_id"] not in done
+        done[finished.row["test_id"]] = finished.row["error_type"]
+
+    sixteen_stuck.run(planned_tests(32), commit)
+    assert done == {str(n): "timeout" for n in range(32)}
+    assert Stuck.most_at_once >= 8
+
+
+def test_a_commit_that_fails_among_late_tests_is_raised(sixteen_stuck: Engine) -> None:
+    done: list[str] = []
+
+    def commit(finished: Finished) -> None:
+        if finished.row["test_id"] == "11":
+            raise StoreError("disk full")
+        done.append(finished.row["test_id"])
+
+    with pytest.raises(StoreError, match="disk full"):
+        sixteen_stuck.run(planned_tests(16), commit)
+    assert len(done) == len(set(done))
+    assert "11" not in done
 
 
 def test_a_loop_that_outlives_its_test_is_ended() -> None:

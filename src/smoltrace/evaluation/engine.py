@@ -9,6 +9,7 @@ import contextvars
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -90,7 +91,12 @@ class Engine:
     ) -> None:
         self._begin, self._workers, self._governor, self._limits = begin, workers, governor, limits
         self._interrupt = interrupt
+        self._boundary: Callable[[], None] = lambda: None
         self._change = threading.Condition()
+
+    def at_boundaries(self, act: Callable[[], None]) -> None:
+        """What is to be done whenever a test begins or has ended; it must not wait for anything."""
+        self._boundary = act
 
     def run(self, tests: Iterable[PlannedTest], commit: Callable[[Finished], None]) -> None:
         """Run all tests, or as many as are finished when the governor stops them.
@@ -159,9 +165,14 @@ class Engine:
                     return
                 self._change.wait(self._next_look(until))
                 late = [slot for slot in self._state.running if slot.deadline and slot.deadline <= time.monotonic()]
-            for slot in late:
-                self._expire(slot)
+            if late:
+                self._expire_all(late)
             self._interrupt_lost()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the run ends before its time: what is not finished now is left for its next life."""
+        return self._ends_early or self._state.closing
 
     @property
     def _ends_early(self) -> bool:
@@ -172,6 +183,13 @@ class Engine:
         times = [slot.deadline for slot in self._state.running if slot.deadline is not None]
         times += [] if until is None else [until]
         return max(0.0, min([TICK_S, *(at - time.monotonic() for at in times)]))
+
+    def _expire_all(self, late: list[Slot]) -> None:
+        """End all these at once: a worker process that hangs takes its time to be given up, and the last of many must
+        not wait for the others. Raises what their commits raise."""
+        with ThreadPoolExecutor(len(late), "smoltrace-timeout") as pool:
+            for ending in [pool.submit(self._expire, slot) for slot in late]:
+                ending.result()
 
     def _expire(self, slot: Slot) -> None:
         test = slot.test
@@ -243,6 +261,7 @@ class Engine:
     def _run_one(self, slot: Slot, planned: PlannedTest) -> bool:
         """Run one test; False when it was ended from outside: another worker has taken this one's place."""
         test = self._begin(planned)
+        self._boundary()
         limit = self._limits.test_timeout
         with self._change:
             slot.test, slot.deadline = test, None if limit is None else time.monotonic() + limit
@@ -254,6 +273,7 @@ class Engine:
                 return False
             self._commit(finished)
         finally:
+            self._boundary()
             if not slot.abandoned:
                 self._governor.abandon(planned.uid)
             with self._change:

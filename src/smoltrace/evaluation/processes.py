@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
@@ -76,10 +76,11 @@ def processes(
         pool.release(pool.lease())
 
         def begin(planned: PlannedTest) -> RemoteTest:
-            return RemoteTest(planned, scribe, governor, pool)
+            return RemoteTest(planned, scribe, governor, pool, lambda: engine.is_stopping)
 
         # The threads on this side end when their worker is killed.
-        yield Engine(begin, workers=workers, governor=governor, limits=config.limits, interrupt=False)
+        engine = Engine(begin, workers=workers, governor=governor, limits=config.limits, interrupt=False)
+        yield engine
     finally:
         pool.close()
 
@@ -266,10 +267,17 @@ class Pool:
 
 
 class RemoteTest:
-    """A test in a worker process. The worker is there before the test's time begins to run."""
+    """A test in a worker process. The worker is there before the test's time begins to run.
 
-    def __init__(self, planned: PlannedTest, scribe: Scribe, governor: Governor, pool: Pool) -> None:
+    `stopping` says whether the run is about to end: whatever ends the run may have ended the worker too, so that is
+    no result then.
+    """
+
+    def __init__(
+        self, planned: PlannedTest, scribe: Scribe, governor: Governor, pool: Pool, stopping: Callable[[], bool]
+    ) -> None:
         self.planned, self._scribe, self._governor, self._pool = planned, scribe, governor, pool
+        self._stopping = stopping
         self._mirror = Mirror()
         self._lock, self._over, self._giving_up = threading.Lock(), False, False
         self._arrived = threading.Event()
@@ -288,6 +296,8 @@ class RemoteTest:
                     return None
                 if self._mirror.has_begun:
                     return self._lost()
+                if self._stopping():
+                    raise Stopped from None
             self._worker = self._pool.lease()  # it died before the test began
         raise RunIncompleteError(f"Worker processes die before a test begins: {self._pool.ending_of(self._worker)}.")
 
@@ -301,10 +311,9 @@ class RemoteTest:
             self._worker.line.say(GiveUp(failure))
         self._arrived.wait(GIVE_UP_S)
         self._pool.discard(self._worker)
-        mine = self._claim()
-        if self._result is not None:
-            return self._result
-        return self._from_mirror(failure) if mine else None
+        if not self._claim():
+            return None
+        return self._result or self._from_mirror(failure)
 
     def cancel(self) -> bool:
         if not self._claim():
@@ -362,10 +371,12 @@ class RemoteTest:
         return finished
 
     def _lost(self) -> Finished | None:
-        """The result of a test whose worker has died by itself."""
+        """The result of a test whose worker has died by itself. Raises Stopped when the run is stopping."""
         if not self._claim():
             return None
         how = self._pool.ending_of(self._worker)
+        if self._stopping():
+            raise Stopped
         return self._from_mirror(Failure("worker_lost", f"The worker process of the test died: {how}."))
 
     def _from_mirror(self, failure: Failure) -> Finished:

@@ -2,8 +2,8 @@
 
 `python -m smoltrace.evaluation.worker FD MODULES` is the nursery: it imports what workers need, once and with no other
 thread, and forks a worker for each socket that it is sent. So a worker that was killed is replaced in milliseconds, and
-all share the memory of what is imported. Nothing outlives the coordinator: an end of file ends nursery and workers, and
-the kernel kills a worker that cannot read it.
+all share the memory of what is imported. Nothing outlives the coordinator: an end of file ends nursery and workers with
+all that their tools have started, and no other signal than SIGKILL ends them before that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,7 @@ PRELOADED = (
 """What workers need, so that no test's time is spent on importing it. The rest is imported where it is used."""
 
 _PR_SET_PDEATHSIG = 1
+_UNHEEDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class RemoteGovernor:
@@ -138,7 +139,7 @@ class Worker:
             while True:
                 self._obey(self._line.hear())
         except (EOFError, OSError):
-            os._exit(0)  # the coordinator has gone: whatever runs here is for nobody
+            os.killpg(0, signal.SIGKILL)  # the coordinator has gone: whatever runs here, or was started, is for nobody
 
     def _obey(self, message: Any) -> None:
         if isinstance(message, Run):
@@ -167,6 +168,7 @@ def _scribe(setup: Setup) -> Any:
     """What the coordinator knows of the run, made anew: scorers and price tables are not sent."""
     from smoltrace.agents.pricing import load_price_book
     from smoltrace.agents.providers import declared_prices
+    from smoltrace.evaluation.footprint import estimator_of
     from smoltrace.evaluation.scribe import Scribe
     from smoltrace.scoring.documented import Judge
     from smoltrace.scoring.load import load_scorers
@@ -182,6 +184,7 @@ def _scribe(setup: Setup) -> Any:
         judge=Judge(load_scorers(setup.config.scorers)),
         price_book=load_price_book(setup.config.price_file, declared=declared_prices(setup.spec)),
         secrecy=setup.secrecy,
+        estimator=estimator_of(setup.config.footprint, setup.spec),
     )
 
 
@@ -203,14 +206,26 @@ class Nursery:
 
     def __init__(self, control: socket.socket, work: Callable[[int], None]) -> None:
         self._control, self._work = control, work
+        self._alive: set[int] = set()
         self._awake, self._wake = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(self._awake, False)
 
     def serve(self) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the coordinator's business
+        """Make workers until the coordinator goes away; what is left of them then is killed."""
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        try:
+            self._serve()
+        except ConnectionError:
+            return  # the coordinator was killed before it had read all
+        finally:
+            # Before this process ends: the kernel then kills the workers, but not what their tools have started.
+            for pid in self._alive:
+                _kill_group(pid)
+                os.kill(pid, signal.SIGKILL)  # it may not lead its group yet
+
+    def _serve(self) -> None:
         while True:
             control = self._control.fileno()
             ready, _, _ = select.select([control, self._awake], [], [])
@@ -229,6 +244,7 @@ class Nursery:
         pid = os.fork()
         if pid == 0:
             self._become_worker(sockets[0], nursery)
+        self._alive.add(pid)
         os.close(sockets[0])
         self._tell(f"born {pid}\n")
         return True
@@ -238,6 +254,7 @@ class Nursery:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()  # one group with all that its tools start, so that all can be killed together
+            _let_forks_heed_signals()
             _die_with_parent(nursery)
             for descriptor in (self._control.fileno(), self._awake, self._wake):
                 os.close(descriptor)
@@ -253,13 +270,42 @@ class Nursery:
                 return
             if pid == 0:
                 return
+            if pid in self._alive:
+                self._alive.discard(pid)
+                _kill_group(pid)  # while one of a group lives, its number is nobody else's
             self._tell(f"gone {pid} {status}\n")
 
     def _tell(self, text: str) -> None:
-        try:
-            self._control.sendall(text.encode())
-        except OSError:
-            os._exit(0)
+        self._control.sendall(text.encode())
+
+
+def _kill_group(leader: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def _leave_signals_to_coordinator() -> None:
+    """Let this process and its workers live on when a signal that ends the run reaches all processes of it: the
+    coordinator gives running tests some time. Not by SIG_IGN, which programs that tools start would inherit."""
+    for number in _UNHEEDED:
+        signal.signal(number, lambda *_: None)
+        signal.siginterrupt(number, False)
+
+
+def _let_forks_heed_signals() -> None:
+    """Let what tools fork from a worker end when it is told to, as `multiprocessing` tells its processes."""
+
+    def heed() -> None:
+        for number in _UNHEEDED:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _UNHEEDED)
+
+    # Held back while the fork is made, or one that comes before it heeds them would be lost.
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, _UNHEEDED),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, _UNHEEDED),
+        after_in_child=heed,
+    )
 
 
 def _die_with_parent(parent: int) -> None:
@@ -289,6 +335,7 @@ def _warm_up() -> None:
 
 
 def main(arguments: list[str]) -> None:
+    _leave_signals_to_coordinator()
     os.dup2(2, 1)  # what a tool prints must not stand in the output of the command
     control = socket.socket(fileno=int(arguments[0]))
     for module in (*PRELOADED, *arguments[1:]):
