@@ -111,6 +111,18 @@ OPENINFERENCE_SPAN_KIND: Final = "openinference.span.kind"
 METRIC_CO2_EMISSIONS: Final = "gen_ai.co2.emissions"
 METRIC_POWER_COST: Final = "gen_ai.power.cost"
 METRIC_GPU_PREFIX: Final = "gen_ai.gpu."
+METRIC_GPU_ENERGY: Final = "gen_ai.gpu.energy"
+"""Whole microjoules since the life of the run began."""
+METRIC_GPU_IDLE_POWER: Final = "gen_ai.gpu.power.idle"
+"""Watts before the first test of a life."""
+METRIC_HOST_ENERGY: Final = "smoltrace.host.energy"
+"""Whole microjoules of processors and memory; attribute hw.type is `cpu` or `memory`."""
+ENERGY_METHOD: Final = "smoltrace.energy.method"
+"""`energy_counter` or `power_trapezoid`."""
+ENERGY_SCOPE: Final = "smoltrace.energy.scope"
+"""`device`, or `device_shared` where others use the device too (MIG)."""
+CLIENT_SCOPE: Final = "smoltrace.client"
+"""Scope of the metrics of calls and tests; those of devices have `SCOPE`."""
 
 # --- smoltrace's own ---------------------------------------------------------------------------------------------
 
