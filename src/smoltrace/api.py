@@ -31,7 +31,7 @@ def evaluate(
     agent     how agents are built: tools, prompts, steps, or a factory of your own
     store     where the run is kept; None means $SMOLTRACE_STORE, or ./smoltrace-runs
     options   any other field of EvalConfig (agent_type, workers, repeats, limit, run_id, tags, engine, ...) and of its
-              limits (test_timeout, retries, max_cost, rpm, ...)
+              limits (test_timeout, retries, max_cost, rpm, ...) and of its footprint (country, power_price, ...)
 
     A `run_id` that the store has goes on with that run: what is finished is not run again.
     Raises UsageError before anything is spent, and RunIncompleteError (its `run` holds what was finished) when the run
@@ -39,14 +39,18 @@ def evaluate(
     """
     from smoltrace.agents.spec import AgentSpec
     from smoltrace.evaluation.config import EvalConfig
+    from smoltrace.evaluation.footprint import Footprint
     from smoltrace.evaluation.limits import Limits
     from smoltrace.evaluation.run import run_evaluation
 
     spec, own = _model(model, provider)
     limits = {name: options.pop(name) for name in Limits.__dataclass_fields__ if name in options}
+    footprint = {name: options.pop(name) for name in Footprint.__dataclass_fields__ if name in options}
     try:
         if limits:
             options["limits"] = replace(options.get("limits") or Limits(), **limits)
+        if footprint:
+            options["footprint"] = replace(options.get("footprint") or Footprint(), **footprint)
         config = EvalConfig(
             tasks=str(tasks),
             model=spec,
@@ -68,7 +72,7 @@ def resume(
     model: Any = None,
     reporter: Reporter | None = None,
     accept_changes: bool = False,
-    **limits: Any,
+    **changes: Any,
 ) -> Run:
     """Go on with a run that ended before its time, and return it; one that is complete is returned as it is.
 
@@ -76,8 +80,8 @@ def resume(
     store           where the run is kept; None means $SMOLTRACE_STORE, or ./smoltrace-runs
     model           the smolagents model of a run that began with one, or a ModelSpec with a key of your own
     accept_changes  go on although tasks, settings or versions are not as they were, and record that
-    limits          what is not to be as it was given last: any limit (test_timeout, max_cost, ...), workers, engine,
-                    request_timeout, base_url
+    changes         what is not to be as it was given last: any limit (test_timeout, max_cost, ...), anything of the
+                    footprint (country, power_price, ...), workers, engine, request_timeout, base_url
 
     Raises UsageError before anything is spent, and RunIncompleteError when the run stopped early again.
     """
@@ -91,7 +95,7 @@ def resume(
         model=own,
         reporter=reporter,
         accept_changes=accept_changes,
-        changes=limits,
+        changes=changes,
     )
 
 

@@ -50,8 +50,8 @@ def run_evaluation(
 
     `agent_types` are the kinds of agent, `test_subset` is a difficulty, `dataset_name` a dataset on the Hub, a file or
     a built-in suite, `prompt_config` a file of prompt templates or what such a file holds. `options` are further fields
-    of `DocumentedOptions`. The run is kept in the store in any case, with its traces. `verbose`, `debug` and
-    `enable_gpu_metrics` are accepted; what a run tells while it goes on, it tells its `reporter`.
+    of `DocumentedOptions`. The run is kept in the store in any case, with its traces. `enable_gpu_metrics` reads GPU
+    counters and gauges. `verbose` and `debug` are accepted; what a run tells while it goes on, it tells its `reporter`.
     Raises UsageError before anything is spent, and RunIncompleteError when the run stopped early.
     """
     from smoltrace.evaluation.run import run_evaluation as run
@@ -69,6 +69,7 @@ def run_evaluation(
             prompt_file=prompt_file,
             mcp_server_url=mcp_server_url,
             run_id=run_id,
+            enable_gpu_metrics=enable_gpu_metrics,
             **options,
         )
         finished = run(asked.config(), reporter=reporter)
@@ -130,6 +131,8 @@ class DocumentedOptions:
 
     `model_args` may hold temperature, top_p, max_tokens, frequency_penalty, presence_penalty and seed.
     `enabled_smolagents_tools` come beside the three default tools. `request_timeout` is in seconds, None or 0 for none.
+    `enable_gpu_metrics` None reads GPUs for models that run on this machine. `footprint` holds `country`,
+    `carbon_intensity`, `power_price` and `estimate_energy`, as the fields of `Footprint`.
     """
 
     model_name: str
@@ -147,11 +150,14 @@ class DocumentedOptions:
     enabled_smolagents_tools: Sequence[str] | None = None
     additional_authorized_imports: Sequence[str] | None = None
     request_timeout: float | None = None
+    enable_gpu_metrics: bool | None = None
+    footprint: Mapping[str, Any] | None = None
 
     def config(self) -> EvalConfig:
         """The evaluation that is asked for. Raises UsageError for what cannot be."""
         from smoltrace.agents.spec import AgentSpec, ModelSpec
         from smoltrace.evaluation.config import EvalConfig
+        from smoltrace.evaluation.footprint import Footprint
 
         tools = self.enabled_smolagents_tools
         servers = self.mcp_server_url
@@ -174,6 +180,7 @@ class DocumentedOptions:
             difficulty=self.difficulty,
             workers=self.parallel_workers,
             run_id=self.run_id,
+            footprint=Footprint(**{**(self.footprint or {}), "gpu_metrics": self.enable_gpu_metrics}),
         )
 
     def _tasks(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smoltrace.errors import PublishError, RunIncompleteError, UsageError
+from smoltrace.evaluation.progress import Silent
 
 if TYPE_CHECKING:
     from smoltrace.core import DocumentedOptions
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from smoltrace.store.read import Run
 
 DEFAULT_OUTPUT_DIR = "./smoltrace_results"
+_FOOTPRINT = ("country", "carbon_intensity", "power_price", "estimate_energy")
 
 
 def run_evaluation_flow(args: Any, *, reporter: Reporter | None = None) -> Run:
@@ -22,8 +24,8 @@ def run_evaluation_flow(args: Any, *, reporter: Reporter | None = None) -> Run:
 
     `args` has the options of the command as attributes (`args.model`, `args.output_format`, …); one that is missing has
     its default. With output_format "json" five files are written into output_dir; with "hub" four datasets are
-    published. What is said goes to standard error. GPU metrics are recorded by default for the provider "transformers"
-    only.
+    published. What is said goes to standard error. GPU metrics are recorded by default only for models that run on this
+    machine, as those of the provider "transformers" do.
 
     Raises UsageError before anything is spent: with "hub" also for a missing token. RunIncompleteError when the run
     stopped early, PublishError when publishing failed; the run is in the store in both cases.
@@ -37,9 +39,8 @@ def run_evaluation_flow(args: Any, *, reporter: Reporter | None = None) -> Run:
     config = _options(args).config()
     token = getattr(args, "hf_token", None)
     username = account_before_spending(token) if output_format == "hub" else None
-    _tell_about_gpu(args)
     try:
-        run = run_evaluation(config, reporter=reporter)
+        run = run_evaluation(config, reporter=reporter or _Noting(args))
     except RunIncompleteError as error:
         if output_format == "json" and error.run is not None:
             _write(error.run, args)
@@ -50,6 +51,16 @@ def run_evaluation_flow(args: Any, *, reporter: Reporter | None = None) -> Run:
     else:
         _publish(run, args, token, username)
     return run
+
+
+class _Noting(Silent):
+    """A reporter that tells on standard error what is no progress."""
+
+    def __init__(self, args: Any) -> None:
+        self._args = args
+
+    def noted(self, message: str) -> None:
+        _say(self._args, message)
 
 
 def _options(args: Any) -> DocumentedOptions:
@@ -69,6 +80,7 @@ def _options(args: Any) -> DocumentedOptions:
         "enabled_smolagents_tools": getattr(args, "enable_tools", None),
         "additional_authorized_imports": getattr(args, "additional_imports", None),
         "request_timeout": getattr(args, "request_timeout", None),
+        "enable_gpu_metrics": getattr(args, "enable_gpu_metrics", None),
     }
     if not given["model_name"]:
         raise UsageError("Name a model with --model.")
@@ -78,6 +90,7 @@ def _options(args: Any) -> DocumentedOptions:
         agent_type=agent_type_of([getattr(args, "agent_type", None) or "both"]),
         prompt_file=None if prompt_file is None else Path(prompt_file),
         model_args=_pairs(getattr(args, "model_args", None)),
+        footprint={name: value for name in _FOOTPRINT if (value := getattr(args, name, None)) is not None},
     )
 
 
@@ -92,12 +105,6 @@ def _pairs(model_args: Any) -> dict[str, Any]:
             raise UsageError(f"--model-args {text}: write KEY=VALUE, as in temperature=0.7.")
         pairs[key] = value
     return pairs
-
-
-def _tell_about_gpu(args: Any) -> None:
-    wanted = getattr(args, "enable_gpu_metrics", None)
-    if getattr(args, "provider", None) == "transformers" if wanted is None else wanted:
-        _say(args, "No GPU counter can be read here: the GPU columns stay null.")
 
 
 def _write(run: Run, args: Any) -> None:

@@ -109,7 +109,7 @@ RESULTS_IN_ORDER = """
     gen_ai.usage.cost.cache_read gen_ai.usage.cost.cache_write pricing_source cost_known_usd unpriced_calls
     gen_ai.server.ttft gen_ai.server.tbt execution_time_ms model_time_ms tool_time_ms start_time end_time
     start_time_unix_nano end_time_unix_nano gpu_energy_wh co2_emissions_g power_cost_usd energy_quality
-    energy_estimated_wh_min energy_estimated_wh_max co2_estimated_g_min co2_estimated_g_max
+    energy_estimated_wh_min energy_estimated_wh_max co2_estimated_g_min co2_estimated_g_max energy_estimate_method
 """
 TRACES_IN_ORDER = """
     trace_id run_id test_id test_case_uid model agent_type provider gen_ai.system total_tokens total_duration_ms
@@ -133,7 +133,8 @@ LEADERBOARD_IN_ORDER = """
     common_max_tokens total_errors error_rate error_types co2_emissions_g power_cost_total_usd electricity_cost_usd
     total_gpu_energy_wh gpu_energy_idle_wh gpu_utilization_avg gpu_utilization_max gpu_memory_avg_mib
     gpu_memory_max_mib gpu_memory_total_mib gpu_temperature_avg gpu_temperature_max gpu_power_avg_w gpu_power_max_w
-    carbon_intensity country total_tool_calls avg_tool_calls_per_test unique_tools_used most_used_tool
+    carbon_intensity country energy_estimated_wh_min energy_estimated_wh_max co2_estimated_g_min co2_estimated_g_max
+    energy_estimate_method total_tool_calls avg_tool_calls_per_test unique_tools_used most_used_tool
     smoltrace_version genai_otel_version smolagents_version python_version hf_job_id job_type hardware
 """
 

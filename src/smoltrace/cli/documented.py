@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from smoltrace.cli import run_command
+from smoltrace.cli.footprint import value_options
 from smoltrace.cli.signals import leave, stopping_on_signals
 from smoltrace.errors import UsageError
 from smoltrace.version import __version__
@@ -89,8 +90,9 @@ def gathered(args: list[str]) -> list[str]:
 @click.option(
     "--enable-gpu-metrics/--disable-gpu-metrics",
     default=None,
-    help="Record GPU time series [default: only for --provider transformers].",
+    help="Record GPU time series [default: only for models on this machine].",
 )
+@value_options
 @click.option("--enable-tools", multiple=True, help="Further tools by smolagents' names, with spaces between them.")
 @click.option("--additional-imports", multiple=True, help="Modules a code agent may import, with spaces between them.")
 @click.option("--model-args", multiple=True, metavar="KEY=VALUE", help="As in: temperature=0.7 top_p=0.9 seed=42.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from smoltrace.cli.footprint import footprint_options, given_footprint
 from smoltrace.cli.limits import given_limits, limit_options
 from smoltrace.cli.settings import read_settings
 from smoltrace.cli.signals import stopping_on_signals
@@ -26,6 +27,7 @@ Examples:
   smoltrace eval --base-url http://localhost:8000/v1 --model my-model --temperature 0 --repeats 3
   smoltrace eval --agent my_agents:make_agent --json > summary.json
   smoltrace eval tasks.jsonl --model openai/gpt-4o --max-cost 5 --test-timeout 120 --dry-run
+  smoltrace eval --base-url http://localhost:8000/v1 --model my-model --country FRA --power-price 0.21
 
 Exit codes: 0 the run is complete, 2 wrong usage or input and nothing was spent, 3 the run is incomplete and can be
 resumed with 'smoltrace resume'.
@@ -81,6 +83,7 @@ resumed with 'smoltrace resume'.
 )
 @click.option("--price-file", type=click.Path(path_type=Path), help="Prices of your own (TOML or JSON).")
 @limit_options
+@footprint_options
 @click.option(
     "--engine",
     type=click.Choice(["threads", "processes"]),
@@ -180,6 +183,7 @@ def config_from(options: dict[str, Any]) -> EvalConfig:
     """The evaluation that the options of the command line ask for. Raises UsageError for a malformed tag."""
     from smoltrace.agents.spec import AgentSpec, GenerationParams, ModelSpec
     from smoltrace.evaluation.config import EvalConfig
+    from smoltrace.evaluation.footprint import Footprint
     from smoltrace.evaluation.limits import Limits
 
     generation = GenerationParams(**{name: options[name] for name in GENERATION})
@@ -208,6 +212,7 @@ def config_from(options: dict[str, Any]) -> EvalConfig:
         tags=_tags(options["tags"]),
         instrument=_listed(options["instrument"]),
         limits=Limits(**given_limits(options)),
+        footprint=Footprint(**given_footprint(options)),
         record_content=not options["no_content"],
         redact=tuple(options["redact"]),
         pass_env=_listed(options["pass_env"]),

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from smoltrace.cli.footprint import footprint_options, given_footprint
 from smoltrace.cli.limits import given_limits, limit_options
 
 EPILOG = """\b
@@ -31,6 +32,7 @@ incomplete again.
 @click.option("--workers", type=click.IntRange(1), help="Tests that run at once.")
 @click.option("--engine", type=click.Choice(["threads", "processes"]), help="Where tests run.")
 @limit_options
+@footprint_options
 @click.option("--base-url", help="Address of the server, where the recorded one lacks its password.")
 @click.option(
     "--accept-changes",
@@ -51,7 +53,8 @@ def command(run: str, store: Path | None, accept_changes: bool, as_json: bool, q
     from smoltrace.evaluation.resume import resume_run
 
     given = {name: options[name] for name in ("workers", "engine", "request_timeout", "base_url")}
-    changes = {name: value for name, value in given.items() if value is not None} | given_limits(options)
+    changes = {name: value for name, value in given.items() if value is not None}
+    changes |= given_limits(options) | given_footprint(options)
     return tell_run(
         lambda reporter: resume_run(
             run, store=store, reporter=reporter, accept_changes=accept_changes, changes=changes

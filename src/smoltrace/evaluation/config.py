@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from smoltrace.agents.spec import AgentSpec, ModelSpec
 from smoltrace.errors import UsageError
+from smoltrace.evaluation.footprint import Footprint
 from smoltrace.evaluation.limits import Limits
 
 DEFAULT_SUITE = "basics"
@@ -24,6 +25,7 @@ class EvalConfig:
     `engine` says where tests run: in threads of this process, or in worker processes, which can be killed.
     `record_content` False keeps no prompt and no answer; `redact` are regular expressions of secrets of your own.
     `pass_env` names secret variables that worker processes keep; without it they keep none but those of the model.
+    `footprint` says how the energy of the run is measured, and what it emits and costs.
     Raises UsageError for a value that cannot be.
     """
 
@@ -50,6 +52,7 @@ class EvalConfig:
     record_content: bool = True
     redact: tuple[str, ...] = ()
     pass_env: tuple[str, ...] = ()
+    footprint: Footprint = field(default_factory=Footprint)
 
     def __post_init__(self) -> None:
         for name in ("repeats", "workers"):
@@ -81,6 +84,7 @@ class EvalConfig:
             "record_content": self.record_content,
             "redact": list(self.redact),
             "pass_env": list(self.pass_env),
+            "footprint": self.footprint.to_json(),
         }
 
     @classmethod
@@ -93,6 +97,7 @@ class EvalConfig:
                 "model": ModelSpec.from_json(data["model"]),
                 "agent": AgentSpec.from_json(data["agent"]),
                 "limits": Limits.from_json(data.get("limits") or {}),
+                "footprint": Footprint.from_json(data.get("footprint") or {}),
                 "price_file": None if price_file is None else Path(price_file),
                 **{name: tuple(data.get(name) or ()) for name in ("scorers", "instrument", "redact", "pass_env")},
             }

@@ -71,7 +71,12 @@ def of_this_life(config: EvalConfig, spec: ModelSpec) -> dict[str, Any]:
         "base_url": address,
     }
     withheld = [] if address == spec.base_url else ["base_url"]
-    return {"config": data, "directory": str(Path.cwd()), "withheld": withheld}
+    return {
+        "config": data,
+        "footprint": config.footprint.manifest(),
+        "directory": str(Path.cwd()),
+        "withheld": withheld,
+    }
 
 
 def _tasks_place(tasks: str) -> str:

@@ -12,6 +12,7 @@ from smoltrace.errors import ConfigError, UsageError
 from smoltrace.evaluation.closing import complete, is_whole
 from smoltrace.evaluation.config import EvalConfig
 from smoltrace.evaluation.ending import Way, way_of
+from smoltrace.evaluation.footprint import Footprint
 from smoltrace.evaluation.limits import Limits
 from smoltrace.evaluation.progress import Progress, Reporter, Silent
 from smoltrace.evaluation.run import OWN_MODEL, prepare
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from smoltrace.store.layout import RunDir
     from smoltrace.store.read import Run
 
-CHANGEABLE = ("workers", "engine", "request_timeout", "base_url", *(field.name for field in fields(Limits)))
+_OF_FOOTPRINT = tuple(field.name for field in fields(Footprint))
+CHANGEABLE = (
+    *("workers", "engine", "request_timeout", "base_url"),
+    *(field.name for field in fields(Limits)),
+    *_OF_FOOTPRINT,
+)
 """What may be given anew when a run is gone on with."""
 
 
@@ -107,10 +113,12 @@ def config_of(manifest: Mapping[str, Any], changes: Mapping[str, Any], spec: Mod
             f"with {_options(withheld)}."
         )
     of_run = {name: given.pop(name) for name in ("workers", "engine") if name in given}
+    of_footprint = {name: given.pop(name) for name in _OF_FOOTPRINT if name in given}
     return replace(
         config,
         model=replace(spec or config.model, **of_model),
         limits=replace(config.limits, **given),
+        footprint=config.footprint.changed(of_footprint),
         tags=manifest.get("tags") or {},
         notes=manifest.get("notes"),
         **of_run,

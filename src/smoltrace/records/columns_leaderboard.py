@@ -101,6 +101,7 @@ _ENERGY = (
     Column("gpu_power_max_w", "float64", "Power of all GPUs, highest.", "W"),
     Column("carbon_intensity", "float64", "The carbon intensity that was used.", "g CO2e/kWh"),
     Column("country", "string", "The country it belongs to, ISO 3166 alpha-3."),
+    *shared.ESTIMATES,
 )
 
 _TOOLS = (

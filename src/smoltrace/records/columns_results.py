@@ -93,10 +93,7 @@ _ENERGY = (
     Column("co2_emissions_g", "float64", "Emissions of that energy; null without a carbon intensity.", "g CO2e"),
     Column("power_cost_usd", "money", "Price of that energy.", "USD"),
     Column("energy_quality", "string", "Where the energy comes from: measured, allocated, estimated or unknown."),
-    Column("energy_estimated_wh_min", "float64", "Estimate for a model behind an API, lower end.", "Wh"),
-    Column("energy_estimated_wh_max", "float64", "Estimate for a model behind an API, upper end.", "Wh"),
-    Column("co2_estimated_g_min", "float64", "Estimate for a model behind an API, lower end.", "g CO2e"),
-    Column("co2_estimated_g_max", "float64", "Estimate for a model behind an API, upper end.", "g CO2e"),
+    *shared.ESTIMATES,
 )
 
 RESULTS = Dataset("results", "One row per execution of a test.", (*_WHAT_RAN, *_VERDICT, *_CALLS, *_TIMES, *_ENERGY))

@@ -50,3 +50,12 @@ COST_COMPONENTS = (
 """They sum to the total exactly. A provider that reports only a total leaves them null."""
 
 TTFT = Column("gen_ai.server.ttft", "float64", "Time to the first token, mean over the calls that tell it.", "s")
+
+ESTIMATES = (
+    Column("energy_estimated_wh_min", "float64", "Energy of models behind an API, estimated: lower end.", "Wh"),
+    Column("energy_estimated_wh_max", "float64", "Energy of models behind an API, estimated: upper end.", "Wh"),
+    Column("co2_estimated_g_min", "float64", "Emissions of that energy, lower end.", "g CO2e"),
+    Column("co2_estimated_g_max", "float64", "Emissions of that energy, upper end.", "g CO2e"),
+    Column("energy_estimate_method", "string", "What estimates, its version, the model as known there, and the place."),
+)
+"""Null where no estimate was asked for, and where one call cannot be estimated. Never added to what is measured."""

@@ -11,6 +11,7 @@ from smoltrace.books.spans import Span
 
 if TYPE_CHECKING:
     from smoltrace.books.prices import PriceBook
+    from smoltrace.records.estimates import Estimator
 
 Status: TypeAlias = Literal["completed", "failed", "error", "timeout", "limit", "cancelled"]
 """How an execution ended. `completed` and `failed` ran to their end, and `failed` is one that did not succeed; the
@@ -53,7 +54,8 @@ class Execution:
     `test_index` is its place in the run's plan from 0, `attempt` counts from 1. `spans` are those of its trace, those
     of other instrumentations included. `generation` holds the sampling parameters that were asked for (temperature,
     top_p, max_tokens, frequency_penalty, presence_penalty), None or absent where the server's default was left.
-    `monitor_tokens` are input and output tokens as smolagents itself counted them, None where it did not.
+    `monitor_tokens` are input and output tokens as smolagents itself counted them, None where it did not. `estimator`
+    estimates the energy of calls, None where none is to be estimated.
     """
 
     run_id: str
@@ -78,6 +80,7 @@ class Execution:
     generation: Mapping[str, Any] = field(default_factory=dict)
     stream: bool = False
     monitor_tokens: tuple[int, int] | None = None
+    estimator: Estimator | None = None
 
     @property
     def uid(self) -> str:
