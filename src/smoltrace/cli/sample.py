@@ -1,0 +1,101 @@
+"""`smoltrace sample`: a store of made-up runs, and the sample metrics."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from smoltrace.cli import output
+from smoltrace.errors import UsageError
+
+if TYPE_CHECKING:
+    from smoltrace.samples.store import SampleStore
+
+DEFAULT_STORE = Path("smoltrace-sample")
+
+EPILOG = """\b
+Examples:
+  smoltrace sample
+  smoltrace sample --store demo-store --runs 2 --limit 5
+  smoltrace sample --big-trace 10000
+  smoltrace sample --metrics-only -o sample-data
+
+Models behind an API bear names that nobody sells, and every run has a note and the tag sample=yes that say what it is.
+The books balance as those of real runs do: the same code writes them. The same seed makes the same runs.
+"""
+
+
+@click.command("sample", epilog=EPILOG)
+@click.option(
+    "--store", type=click.Path(path_type=Path), default=DEFAULT_STORE, show_default=True, help="Where the runs go."
+)
+@click.option("--runs", type=int, help="How many runs; more than 12 repeat four of them, a day apart [default: 12].")
+@click.option("--limit", type=click.IntRange(1), help="Only the first N tasks of each run.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another number makes other runs.")
+@click.option("--big-trace", type=click.IntRange(0), default=0, help="Add a run of one test with a trace of N spans.")
+@click.option("--metrics-only", is_flag=True, help="Make no store, only the sample metrics: two JSON files.")
+@click.option(
+    "-o", "--output", "folder", type=click.Path(path_type=Path), help="Write the sample metrics into this folder."
+)
+@click.option("--gpus", type=click.IntRange(1, 64), default=1, show_default=True, help="GPUs in the sample metrics.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def command(
+    store: Path,
+    runs: int | None,
+    limit: int | None,
+    seed: int,
+    big_trace: int,
+    metrics_only: bool,
+    folder: Path | None,
+    gpus: int,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Make a store of sample runs, to see what the leaderboard and the viewer show without running anything.
+
+    There are models behind an API and on one and four GPUs, both kinds of agents, failures of many kinds, a run that
+    was interrupted, and several runs of one model over some days. No model is asked, and no device is read.
+    """
+    files: list[Path] = []
+    made: SampleStore | None = None
+    if not metrics_only:
+        made = _store(store, runs, limit, seed, big_trace, silent=quiet or as_json)
+    elif runs is not None or limit is not None or big_trace:
+        raise UsageError("--metrics-only makes no runs: leave out --runs, --limit and --big-trace.")
+    if metrics_only or folder is not None:
+        from smoltrace.samples.generator import write_documents
+
+        files = write_documents(folder or Path(), seed=seed, gpus=gpus)
+    if as_json:
+        click.echo(output.json_text(_document(made, files)))
+    elif not quiet:
+        _print(made, files)
+
+
+def _store(store: Path, runs: int | None, limit: int | None, seed: int, big_trace: int, *, silent: bool) -> SampleStore:
+    from smoltrace.samples.store import make_sample_store
+
+    told = None if silent else lambda run_dir: click.echo(f"made {run_dir.run_id}", err=True)
+    return make_sample_store(store, runs=runs, seed=seed, tests=limit, big_trace_spans=big_trace, told=told)
+
+
+def _document(made: SampleStore | None, files: list[Path]) -> dict[str, Any]:
+    return {
+        "store": None if made is None else str(made.store.path),
+        "runs": [] if made is None else [run_dir.run_id for run_dir in made.runs],
+        "metrics": [str(file) for file in files],
+    }
+
+
+def _print(made: SampleStore | None, files: list[Path]) -> None:
+    for file in files:
+        click.echo(file)
+    if made is None:
+        return
+    count, place = len(made.runs), shlex.quote(str(made.store.path))
+    click.echo(f"{count} sample run{'' if count == 1 else 's'} in {made.store.path}: nothing of it was measured.")
+    click.echo(f"Next: smoltrace leaderboard --store {place} · smoltrace show {made.runs[0].run_id} --store {place}")
