@@ -21,12 +21,17 @@ def check_room(store: Path) -> None:
             raise UsageError(f"The store {store} cannot be used: {needed} is no folder. Choose another with --store.")
     if not os.access(place, os.W_OK | os.X_OK):
         raise UsageError(f"The store {store} cannot be written: {place} is not yours to write. {_ELSEWHERE}")
-    free = shutil.disk_usage(place).free
+    free = free_bytes(store)
     if free < MIN_FREE_BYTES:
         raise UsageError(
             f"The disk of the store {store} has {free / 1e6:.0f} MB left, and a run wants at least "
             f"{MIN_FREE_BYTES / 1e6:.0f}: free some space, or choose another store with --store."
         )
+
+
+def free_bytes(store: Path) -> int:
+    """What is left on the disk of a store, whether it is there already or not."""
+    return shutil.disk_usage(_existing(store)).free
 
 
 _ELSEWHERE = "Change the permissions, or choose another store with --store."

@@ -23,6 +23,7 @@ from smoltrace.books.spans import Span
 from smoltrace.errors import UsageError
 from smoltrace.tracing.agents import AgentTrace
 from smoltrace.tracing.collector import Collector, SpanListener
+from smoltrace.tracing.model import TracedModel, unwrapped
 from smoltrace.tracing.redaction import Redactor
 from smoltrace.tracing.scope import CallPolicy, Scope, Settings, fail, fail_as, note
 from smoltrace.version import __version__
@@ -163,6 +164,10 @@ class TestTrace:
             for instrumented in traces.values():
                 instrumented.restore()
         return result
+
+    def model(self, model: Any) -> Any:
+        """The model as this test calls it, for who asks it without an agent: every call under a span of the test."""
+        return TracedModel(unwrapped(model), self._opened, lambda: None)
 
     def set(self, attributes: Mapping[str, Any]) -> None:
         """Set attributes on the test's span; those that are None are left out."""

@@ -1,0 +1,97 @@
+"""Where a model is asked and with which key: what can be said of it before anything is sent."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from smoltrace.errors import UsageError
+from smoltrace.evaluation.checkup.check import Check
+
+if TYPE_CHECKING:
+    from smoltrace.agents.spec import ModelSpec
+
+KEY: Final = "key"
+
+
+def check_key(spec: ModelSpec) -> Iterator[Check]:
+    """Whether the key of a resolved model's provider is in the environment. It is neither printed nor sent."""
+    if spec.provider in ("demo", "transformers", "ollama"):
+        yield Check(KEY, "ok", f"the provider {spec.provider} wants none")
+    elif spec.provider == "openai":
+        yield _of_openai(spec)
+    elif spec.provider == "inference":
+        yield _of_hugging_face(spec)
+    else:
+        yield _of_litellm(spec)
+
+
+def key_names(spec: ModelSpec) -> list[str]:
+    """The environment variables that hold the key of a resolved model."""
+    from smoltrace.agents.environment import needed_by_model
+    from smoltrace.agents.routing import host_of
+
+    if spec.provider == "openai":
+        host = host_of(spec)
+        return ["OPENAI_API_KEY" if host is None else host.key]
+    if spec.provider == "inference":
+        return ["HF_TOKEN"]
+    if spec.provider == "litellm":
+        maker, slash, _ = spec.model_id.partition("/")
+        keys = [name for name in needed_by_model(spec, os.environ) if name.endswith(("_KEY", "_TOKEN"))]
+        return sorted(keys) or [f"{maker.upper()}_API_KEY" if slash else "OPENAI_API_KEY"]
+    return []
+
+
+def address_of(spec: ModelSpec) -> str:
+    """Where a resolved model is asked, in words, without a password."""
+    from smoltrace.agents.routing import OPENAI_URL
+    from smoltrace.evaluation.identity import without_password
+
+    if spec.provider in ("demo", "transformers"):
+        return "this process"
+    given = without_password(spec.base_url)
+    elsewhere = {"openai": OPENAI_URL, "inference": "Hugging Face"}
+    return given or elsewhere.get(spec.provider, "the provider's own address")
+
+
+def _of_openai(spec: ModelSpec) -> Check:
+    from smoltrace.agents.routing import host_of
+
+    (name,) = key_names(spec)
+    if os.environ.get(name):
+        return Check(KEY, "ok", f"{name} is set; it is sent to {address_of(spec)}")
+    if host_of(spec) is None:
+        return Check(KEY, "ok", f"{name} is not set: none is sent to {address_of(spec)}, which may want none")
+    return Check(KEY, "failed", f"{name} is not set, and {address_of(spec)} wants a key", f"export {name}=...")
+
+
+def _of_hugging_face(spec: ModelSpec) -> Check:
+    from huggingface_hub import get_token
+
+    if os.environ.get("HF_TOKEN"):
+        return Check(KEY, "ok", "HF_TOKEN is set")
+    if get_token() is not None:
+        return Check(KEY, "ok", "`hf auth login` has left a token")
+    if spec.base_url is not None:
+        return Check(KEY, "ok", f"HF_TOKEN is not set: none is sent to {address_of(spec)}, which may want none")
+    return Check(KEY, "failed", "HF_TOKEN is not set, and nobody is logged in", "export HF_TOKEN=... or hf auth login")
+
+
+def _of_litellm(spec: ModelSpec) -> Check:
+    """LiteLLM itself says which keys it wants, when the model is built; nothing is sent by that."""
+    from smoltrace.agents.providers import build_model
+
+    if importlib.util.find_spec("litellm") is None:
+        return Check(KEY, "skipped", "litellm is not installed, and only it knows which key is wanted")
+    names = " or ".join(key_names(spec))
+    try:
+        build_model(spec)
+    except UsageError as error:
+        return Check(KEY, "failed", str(error), f"export {names}=..., or check --model")
+    held = [name for name in key_names(spec) if os.environ.get(name)]
+    if held:
+        return Check(KEY, "ok", f"{' and '.join(held)} set, for LiteLLM to read")
+    return Check(KEY, "ok", "LiteLLM wants none")
