@@ -8,30 +8,23 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import (
-    Gauge,
-    Histogram,
-    HistogramDataPoint,
-    Metric,
     MetricExporter,
     MetricExportResult,
     MetricReader,
     MetricsData,
-    NumberDataPoint,
     PeriodicExportingMetricReader,
-    ResourceMetrics,
-    ScopeMetrics,
-    Sum,
 )
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 
 from smoltrace.books import names
+from smoltrace.tracing.otlp_metrics import otlp_json
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
@@ -86,11 +79,12 @@ class InMemoryMetricExporter(MetricExporter):
         self._metrics_data: list[dict[str, Any]] = []
         self._lock = threading.Lock()
         self._reader: MetricReader | None = None
+        self._stop: Callable[[], None] | None = None
 
     def export(
         self, metrics_data: MetricsData, timeout_millis: float = EXPORT_INTERVAL_MS, **kwargs: Any
     ) -> MetricExportResult:
-        batch = [_resource_metrics(item) for item in metrics_data.resource_metrics]
+        batch = [otlp_json(item) for item in metrics_data.resource_metrics]
         with self._lock:
             self._metrics_data.extend(batch)
         return MetricExportResult.SUCCESS
@@ -106,6 +100,10 @@ class InMemoryMetricExporter(MetricExporter):
         with self._lock:
             return list(self._metrics_data)
 
+    def stop_with(self, stop: Callable[[], None]) -> None:
+        """What is to end when the exporter is shut down."""
+        self._stop = stop
+
     def clear(self) -> None:
         """Forget the metrics."""
         with self._lock:
@@ -117,6 +115,9 @@ class InMemoryMetricExporter(MetricExporter):
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
         """The metrics stay readable."""
         self._reader = None
+        stop, self._stop = self._stop, None
+        if stop is not None:
+            stop()
 
 
 class TraceMetricsAggregator:
@@ -162,8 +163,8 @@ def setup_inmemory_otel(
     Returns (tracer, meter, span_exporter, metric_exporter, trace_aggregator, run_id); six Nones unless `enable_otel`.
     `run_id` is generated (a UUID) when None; the resource of every span and metric carries it as `run_id` and `run.id`.
     Metrics are exported every 10 seconds. `set_global` makes the two providers the process's own; otherwise no global
-    is touched. `enable_gpu_metrics` asks for GPU time series: they are what is registered on the meter, and where no
-    GPU counter can be read there are none.
+    is touched. `enable_gpu_metrics` adds the time series of this machine's GPUs (utilisation, memory, temperature,
+    power, energy, electricity cost), read until the exporter is shut down; where no GPU can be read there are none.
     """
     if not enable_otel:
         return None, None, None, None, None, None
@@ -184,9 +185,35 @@ def setup_inmemory_otel(
         trace.set_tracer_provider(tracer_provider)
         metrics.set_meter_provider(meter_provider)
     if enable_gpu_metrics:
-        logger.warning("No GPU counter can be read here: GPU columns stay null.")
+        metric_exporter.stop_with(_read_gpus(meter_provider))
     tracer, meter = tracer_provider.get_tracer(service_name), meter_provider.get_meter(service_name)
     return tracer, meter, span_exporter, metric_exporter, TraceMetricsAggregator(), run_id
+
+
+def _read_gpus(meter_provider: MeterProvider) -> Callable[[], None]:
+    """Put the GPUs of this machine on a meter; what is returned stops reading them."""
+    from smoltrace.devices.found import find_devices
+    from smoltrace.devices.sampler import Sampler
+    from smoltrace.evaluation.footprint import Footprint
+    from smoltrace.evaluation.metering import DeviceInstruments
+    from smoltrace.records.energy import Factors
+
+    found = find_devices()
+    if not found.gpus:
+        reasons = "; ".join(found.reasons.values()) or "no GPU was found"
+        logger.warning("No GPU counter can be read here (%s): GPU columns stay null.", reasons)
+        found.close()
+        return lambda: None
+    factors = Factors.of({"footprint": Footprint().manifest()})
+    instruments = DeviceInstruments(meter_provider.get_meter(names.SCOPE), factors)
+    sampler = Sampler(found.devices, instruments.shown)
+    sampler.start()
+
+    def stop() -> None:
+        sampler.stop()
+        found.close()
+
+    return stop
 
 
 def _span(span: ReadableSpan) -> dict[str, Any]:
@@ -214,79 +241,3 @@ def _span(span: ReadableSpan) -> dict[str, Any]:
 def _plain(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
     """Attributes as JSON values: OpenTelemetry holds lists as tuples."""
     return {key: list(value) if isinstance(value, tuple) else value for key, value in (attributes or {}).items()}
-
-
-def _resource_metrics(item: ResourceMetrics) -> dict[str, Any]:
-    return {
-        "resource": {"attributes": _key_values(item.resource.attributes)},
-        "scopeMetrics": [_scope_metrics(scope_metrics) for scope_metrics in item.scope_metrics],
-    }
-
-
-def _scope_metrics(item: ScopeMetrics) -> dict[str, Any]:
-    return {
-        "scope": {"name": item.scope.name, "version": item.scope.version},
-        "metrics": [_metric(metric) for metric in item.metrics],
-    }
-
-
-def _metric(metric: Metric) -> dict[str, Any]:
-    """One metric in OTLP JSON. An exponential histogram, which nothing here asks for, keeps its name and no points."""
-    shape: dict[str, Any] = {"name": metric.name, "description": metric.description or "", "unit": metric.unit or ""}
-    data = metric.data
-    if isinstance(data, Gauge):
-        shape["gauge"] = {"dataPoints": [_number_point(point) for point in data.data_points]}
-    elif isinstance(data, Sum):
-        shape["sum"] = {
-            "dataPoints": [_number_point(point) for point in data.data_points],
-            "aggregationTemporality": int(data.aggregation_temporality),
-            "isMonotonic": data.is_monotonic,
-        }
-    elif isinstance(data, Histogram):
-        shape["histogram"] = {
-            "dataPoints": [_histogram_point(point) for point in data.data_points],
-            "aggregationTemporality": int(data.aggregation_temporality),
-        }
-    return shape
-
-
-def _number_point(point: NumberDataPoint) -> dict[str, Any]:
-    value = {"asInt": str(point.value)} if isinstance(point.value, int) else {"asDouble": float(point.value)}
-    return _point(point) | value
-
-
-def _histogram_point(point: HistogramDataPoint) -> dict[str, Any]:
-    return _point(point) | {
-        "count": str(point.count),
-        "sum": point.sum,
-        "min": point.min,
-        "max": point.max,
-        "bucketCounts": [str(count) for count in point.bucket_counts],
-        "explicitBounds": list(point.explicit_bounds),
-    }
-
-
-def _point(point: NumberDataPoint | HistogramDataPoint) -> dict[str, Any]:
-    """What all points have. 64-bit integers are text, as OTLP JSON wants them: a JSON number would lose digits."""
-    shape: dict[str, Any] = {"attributes": _key_values(point.attributes), "timeUnixNano": str(point.time_unix_nano)}
-    if point.start_time_unix_nano:
-        shape["startTimeUnixNano"] = str(point.start_time_unix_nano)
-    return shape
-
-
-def _key_values(attributes: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    return [{"key": key, "value": _any_value(value)} for key, value in (attributes or {}).items()]
-
-
-def _any_value(value: Any) -> dict[str, Any]:
-    match value:
-        case bool():
-            return {"boolValue": value}
-        case int():
-            return {"intValue": str(value)}
-        case float():
-            return {"doubleValue": value}
-        case list() | tuple():
-            return {"arrayValue": {"values": [_any_value(item) for item in value]}}
-        case _:
-            return {"stringValue": str(value)}

@@ -22,7 +22,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("smoltrace.cli.publish", "Publish a finished run to the Hugging Face Hub."),
     "export": ("smoltrace.cli.export", "Write a run as JSON, JSONL, CSV, Parquet or OTLP."),
     "tasks": ("smoltrace.cli.tasks", "List, show, validate and copy task sets."),
+    "sample": ("smoltrace.cli.sample", "Make a sample store for the viewer, or sample metrics."),
     "prices": ("smoltrace.cli.prices", "What each source says a model costs, and which is used."),
+    "doctor": ("smoltrace.cli.doctor", "Check this machine before anything is spent."),
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from smoltrace.cli import output
+from smoltrace.cli.energy import energy_text, grams_text
 from smoltrace.errors import UsageError
 
 EPILOG = """\b
@@ -25,6 +26,12 @@ Any column can be sorted by; the best comes first, and '-' before the name turns
 unknown comes last either way.
 """
 
+SUMMED = (
+    *("cost_known_usd", "wall_time_ms", "co2_emissions_g", "power_cost_total_usd", "electricity_cost_usd"),
+    *("gpu_energy_idle_wh", "energy_estimated_wh_min", "energy_estimated_wh_max"),
+    *("co2_estimated_g_min", "co2_estimated_g_max"),
+)
+"""Columns that add up over runs and whose names do not say so by `total_`."""
 SMALLER_IS_BETTER = ("cost", "duration", "time", "tokens", "error", "failed", "ttft", "tbt", "steps", "unpriced", "co2")
 """Words in the name of a column that say so."""
 
@@ -103,8 +110,8 @@ def _group(rows: list[dict[str, Any]]) -> dict[str, Any]:
     for name in rows[0]:
         if name.startswith("total_") and name not in ("total_errors", "total_tool_calls"):
             made[name] = _sum([row[name] for row in rows])
-    made["cost_known_usd"] = _sum([row["cost_known_usd"] for row in rows])
-    made["wall_time_ms"] = _sum([row["wall_time_ms"] for row in rows])
+    for name in SUMMED:
+        made[name] = _sum([row[name] for row in rows])
     tests = made["num_tests"]
     interval = wilson_interval(made["successful_tests"], tests) or (None, None)
     made["success_rate_ci_low"], made["success_rate_ci_high"] = interval
@@ -142,15 +149,20 @@ def _cell(value: Any) -> Any:
 def _print(rows: Sequence[Mapping[str, Any]], group_by: str | None) -> None:
     first = [group_by.upper(), "RUNS"] if group_by else ["RUN", "MODEL", "AGENT"]
     headers = [*first, "TESTS", "SUCCESS", "95 % INTERVAL", "A TEST", "COST", "TOKENS", "AVG TIME"]
+    with_energy = any(row["total_gpu_energy_wh"] is not None for row in rows)
+    headers += ["ENERGY", "CO2"] if with_energy else []
     if not group_by:
         headers.append("STARTED")
     cells = []
     for row in rows:
         known = [str(row[group_by]), str(row["runs"])] if group_by else _identity(row)
         line = [*known, str(row["num_tests"]), output.percent_text(row["success_rate"]), _interval(row), *_spent(row)]
+        if with_energy:
+            line += [energy_text(row["total_gpu_energy_wh"]), grams_text(row["co2_emissions_g"])]
         cells.append(line if group_by else [*line, output.time_text(row["evaluation_date"])])
     start = len(first)
-    output.print_table(headers, cells, right=tuple(range(start if not group_by else 1, start + 7)))
+    numbers = range(start if not group_by else 1, start + 7 + 2 * with_energy)
+    output.print_table(headers, cells, right=tuple(numbers))
 
 
 def _identity(row: Mapping[str, Any]) -> list[str]:

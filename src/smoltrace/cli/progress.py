@@ -50,6 +50,9 @@ class Quiet(Silent, Terminal):
 class Lines(Terminal):
     """One line a test on standard error, for logs."""
 
+    def noted(self, message: str) -> None:
+        click.echo(f"Warning: {message}", err=True)
+
     def started(self, run_id: str, progress: Progress) -> None:
         click.echo(f"run {run_id}: {beginning(progress)}", err=True)
 
@@ -68,6 +71,9 @@ class Lines(Terminal):
 
 class LiveBar(Terminal):
     """A bar that shows done, success, tokens, dollars and the time left."""
+
+    def noted(self, message: str) -> None:
+        click.echo(f"Warning: {message}", err=True)
 
     def started(self, run_id: str, progress: Progress) -> None:
         from rich.console import Console

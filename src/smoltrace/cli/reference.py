@@ -37,6 +37,7 @@ that folder is in [datasets.md](datasets.md).
 | Code | Meaning |
 |---|---|
 | 0 | Done. For `eval`: the run is complete, whatever its success rate. |
+| 1 | `doctor`: a check failed. |
 | 2 | Wrong usage or input. Nothing was spent. |
 | 3 | The run is incomplete and can be resumed: it was interrupted, its budget is used up, the disk failed, or the \
 server refuses it: wrong key, unknown model, no credit, out of reach, or a wait of more than ten minutes. |

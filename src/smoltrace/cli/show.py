@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smoltrace.cli import output, summary
+from smoltrace.cli.energy import energy
 from smoltrace.cli.summary import FAILURE_HEADERS, GROUP_HEADERS, Fact, Group
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def print_summary(
     """
     found = run.summary()
     counts = summary.counts_of(run, found)
-    what, how = summary.what(run, found), summary.how(found, counts)
+    what, how = summary.what(run, found), [*summary.how(found, counts), *energy(run, found)]
     groups = counts.groups() if counts is not None else []
     failed = [summary.failure_cells(row) for row in islice(_failed(run), failures)]
     more = int(found.leaderboard["failed_tests"] or 0) - len(failed)
@@ -96,6 +97,7 @@ def _document(run: Run) -> dict[str, Any]:
         "statuses": found.statuses,
         "llm_calls": found.llm_calls,
         "discarded": _discarded(found),
+        "energy": found.energy,
         "leaderboard": output.for_json(found.leaderboard, ("tags", "error_types")),
         "failures": failed,
         "path": str(run.path),

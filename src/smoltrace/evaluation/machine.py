@@ -5,7 +5,8 @@ from __future__ import annotations
 import getpass
 import os
 import platform
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from smoltrace.version import __version__
@@ -29,9 +30,10 @@ def installed(distribution: str) -> str | None:
         return None
 
 
-def hardware() -> str:
-    """The machine in words: architecture, processors."""
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
+def hardware(gpus: Iterable[str] = ()) -> str:
+    """The machine in words: architecture, processors, and those of its GPUs that were read, by their names."""
+    found = [f"{number} × {name}" for name, number in Counter(gpus).items()]
+    return ", ".join([f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs", *found])
 
 
 def job(environment: Mapping[str, str]) -> dict[str, str | None]:

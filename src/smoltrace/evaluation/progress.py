@@ -53,6 +53,13 @@ class Reporter(Protocol):
     def closed(self, progress: Progress) -> None: ...
 
 
+def say(reporter: Reporter, message: str) -> None:
+    """Tell a reporter something that is no progress; one that has no method `noted` is not told."""
+    noted = getattr(reporter, "noted", None)
+    if noted is not None:
+        noted(message)
+
+
 class Terminal:
     """A reporter that has standard output and error to itself while a run goes on: what anything else prints meanwhile
     is masked, and goes to standard error."""

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 from smoltrace.errors import StoreError, UsageError
 from smoltrace.evaluation.closing import close, complete
 from smoltrace.evaluation.ending import INTERRUPTED, INTERRUPTED_TWICE, Stop, Way, drifted, refused, way_of
+from smoltrace.evaluation.footprint import estimator_of
 from smoltrace.evaluation.identity import Difference, differences, identity_of
+from smoltrace.evaluation.machine import hardware
 from smoltrace.evaluation.manifest import SERVICE_NAME, new_manifest, of_this_life
+from smoltrace.evaluation.meters import Meters
 from smoltrace.evaluation.plan import PlannedTest, plan_tests
-from smoltrace.evaluation.progress import Reporter, Silent, Tally, Terminal
+from smoltrace.evaluation.progress import Reporter, Silent, Tally, Terminal, say
 from smoltrace.evaluation.secrecy import Secrecy
 from smoltrace.evaluation.session import Key, Session
 from smoltrace.evaluation.streams import masked_streams
@@ -75,6 +78,7 @@ def prepare(
     spec = resolve(config.model) if model is None else config.model
     price_book = load_price_book(config.price_file, declared=declared_prices(spec) if model is None else None)
     check_priced(price_book, spec, config.limits, provider=None if model is None else OWN_MODEL)
+    estimator_of(config.footprint, spec)
     secrecy = Secrecy.of(config, spec)
     secrecy.check(config.run_id, tests)
     store = Store(config.store)
@@ -109,15 +113,19 @@ class Prepared:
                 return complete(session, self._way(session.run_dir), reporter)
             check_room(self.store.path if self.begun is None else self.begun.path)
             run_id = self.store.new_run_id(self.config.run_id) if session is None else session.run_dir.run_id
+            meters = stack.enter_context(Meters(self.config.footprint, self.spec, self._resource(run_id)))
+            meters.read_idle()
+            if meters.note is not None:
+                say(reporter, meters.note)
             books = _Books()
             governor = self._governor(books, None if session is None else session.spent)
             engine = self._engine(stack, run_id, governor)
             if session is None:
-                session = stack.enter_context(self._begin(run_id))
+                session = stack.enter_context(self._begin(run_id, meters))
             else:
-                self._go_on(session, changed, len(left))
+                self._go_on(session, changed, len(left), meters)
             books.session = session
-            return self._go(session, engine, governor, left, reporter)
+            return self._go(session, engine, governor, left, reporter, meters)
 
     @property
     def workers(self) -> int:
@@ -150,20 +158,22 @@ class Prepared:
             raise drifted(changed, self._way(session.run_dir))
         return changed
 
-    def _begin(self, run_id: str) -> Session:
+    def _begin(self, run_id: str, meters: Meters) -> Session:
         manifest = new_manifest(
             self.config, self.tasks, run_id=run_id, spec=self.spec, system=self.system, planned=len(self.tests)
         )
-        return Session.begin(self.store, self.secrecy.manifest(manifest | {"identity": self._identity()}))
+        told = {"identity": self._identity(), **_told_by(meters)}
+        return Session.begin(self.store, self.secrecy.manifest(manifest | told))
 
     def _identity(self) -> dict[str, Any]:
         return self.secrecy.identity(identity_of(self.config, self.spec, self.tasks))
 
-    def _go_on(self, session: Session, changed: list[Difference], left: int) -> None:
+    def _go_on(self, session: Session, changed: list[Difference], left: int, meters: Meters) -> None:
         """Begin the next life of a run that began before."""
         before = session.manifest
         told = {
             **of_this_life(self.config, self.spec),
+            **_told_by(meters),
             "num_tests": len(session.earlier) + left,
             "tags": {**(before.get("tags") or {}), **self.config.tags},
             "notes": self.config.notes or before.get("notes"),
@@ -219,14 +229,26 @@ class Prepared:
             system=self.system,
             generation=self.spec.generation.to_json(),
             stream=self.spec.stream,
-            resource={"service.name": SERVICE_NAME, "run.id": run_id, "run_id": run_id},
+            resource=self._resource(run_id),
             judge=self.judge,
             price_book=self.price_book,
             secrecy=self.secrecy,
+            estimator=estimator_of(self.config.footprint, self.spec),
         )
 
+    @staticmethod
+    def _resource(run_id: str) -> dict[str, str]:
+        """What every span and every metric says of the run."""
+        return {"service.name": SERVICE_NAME, "run.id": run_id, "run_id": run_id}
+
     def _go(
-        self, session: Session, engine: Engine, governor: Governor, left: list[PlannedTest], reporter: Reporter
+        self,
+        session: Session,
+        engine: Engine,
+        governor: Governor,
+        left: list[PlannedTest],
+        reporter: Reporter,
+        meters: Meters,
     ) -> Run:
         """Run what is left, and end the run however it ended."""
         from smoltrace.evaluation.engine import InterruptedAtOnce
@@ -237,13 +259,18 @@ class Prepared:
 
         def commit(finished: Finished) -> None:
             session.commit(finished)
+            meters.finished(finished)
             tally.add(finished.row)
 
         reporter.started(session.run_dir.run_id, tally.progress)
         try:
             try:
+                meters.begin(session.write_metrics)
+                engine.at_boundaries(meters.boundary)
                 engine.run(left, commit)
             finally:
+                meters.end()
+                session.tell(_told_by(meters))
                 reporter.closed(tally.progress)
             stop = _stop_of(session, governor, self.secrecy)
         except InterruptedAtOnce:
@@ -257,6 +284,12 @@ class Prepared:
             session.finish_files()
             raise
         return close(session, self._way(session.run_dir), stop, planned=planned, limits=self.config.limits)
+
+
+def _told_by(meters: Meters) -> dict[str, Any]:
+    """What the manifest tells of the meters: nothing where no device was to be read."""
+    told = meters.manifest()
+    return {} if told is None else {"metering": told, "hardware": hardware(meters.gpu_names)}
 
 
 class _Books:

@@ -7,25 +7,29 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from smoltrace.books import names
+from smoltrace.books.calls import calls_in
 from smoltrace.records.execution import Execution, Status, Verdict, action_steps, final_answer_called, tool_uses
 from smoltrace.records.otlp import to_otlp_json
 from smoltrace.records.results import result_row
 from smoltrace.scoring.documented import Attempt, Judge
 
 if TYPE_CHECKING:
+    from smoltrace.books.calls import Call
     from smoltrace.books.prices import PriceBook
     from smoltrace.books.spans import Span
     from smoltrace.evaluation.failures import Failure
     from smoltrace.evaluation.plan import PlannedTest
     from smoltrace.evaluation.secrecy import Secrecy
+    from smoltrace.records.estimates import Estimator
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A finished test: its results row, and its spans as one line of OTLP JSON."""
+    """A finished test: its results row, its spans as one line of OTLP JSON, and its calls as the books count them."""
 
     row: dict[str, Any]
     trace_line: bytes
+    calls: tuple[Call, ...] = ()
 
 
 class RootSpan(Protocol):
@@ -49,6 +53,7 @@ class Scribe:
     judge: Judge
     price_book: PriceBook
     secrecy: Secrecy
+    estimator: Estimator | None = None
 
     def verdict(
         self,
@@ -87,7 +92,7 @@ class Scribe:
         monitor_tokens: tuple[int, int] | None = None,
     ) -> Finished:
         """The row and the line of a test that has ended so."""
-        task = planned.task
+        task, calls = planned.task, tuple(calls_in(spans))
         row = result_row(
             Execution(
                 run_id=self.run_id,
@@ -112,9 +117,11 @@ class Scribe:
                 generation=self.generation,
                 stream=self.stream,
                 monitor_tokens=monitor_tokens,
-            )
+                estimator=self.estimator,
+            ),
+            calls,
         )
-        return Finished(self.secrecy.row(row), to_otlp_json(spans, self.resource))
+        return Finished(self.secrecy.row(row), to_otlp_json(spans, self.resource), calls)
 
 
 def _status(failure: Failure | None, verdict: Verdict) -> Status:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from smoltrace.errors import StoreError, UsageError
 from smoltrace.evaluation.lives import lives_of, with_ended, with_killed, with_new
 from smoltrace.store.journal import Journal
+from smoltrace.store.metrics_journal import MetricsJournal
 from smoltrace.store.spending import Spending, Spent, spent
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Session:
         self.run_dir = run_dir
         self.fault: StoreError | None = None
         self._spending: Spending | None = None
+        self._metrics: MetricsJournal | None = None
         self._on_fault: Callable[[], None] | None = None
         self._began = time.monotonic()
         self._journal = Journal(run_dir)
@@ -62,8 +64,9 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._spending is not None:
-            self._spending.close()
+        for journal in (self._spending, self._metrics):
+            if journal is not None:
+                journal.close()
         self._journal.close()
 
     def go_on(self, changes: Mapping[str, Any], instrument: tuple[str, ...] = ()) -> None:
@@ -72,6 +75,7 @@ class Session:
         self.run_dir.summary_file.unlink(missing_ok=True)  # it told how the last life ended
         _sweep(self.run_dir.path)
         self._open_spending()
+        self._began = time.monotonic()  # getting ready was no part of the life, as it is none of the first one
 
     @property
     def finished(self) -> set[Key]:
@@ -84,6 +88,16 @@ class Session:
         from smoltrace.store.lines import index_results
 
         return results_in(self.run_dir, index_results(self.run_dir.results_journal))
+
+    def write_metrics(self, document: bytes) -> None:
+        """Keep what the meters say, one line of OTLP JSON. Raises StoreError when the disk refuses."""
+        if self._metrics is None:
+            self._metrics = MetricsJournal(self.run_dir)
+        self._metrics.write(document)
+
+    def tell(self, changes: Mapping[str, Any]) -> None:
+        """What the manifest is to say from its next writing on."""
+        self.manifest = self.manifest | dict(changes)
 
     def commit(self, finished: Finished) -> None:
         """Keep a finished test. Raises StoreError when the disk refuses."""

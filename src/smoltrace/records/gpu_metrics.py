@@ -3,17 +3,20 @@
 Counters (CO₂, electricity cost) are cumulative, and there is one for each GPU: the total is the sum over all series of
 what each one grew by, also across a restart of the counter. Gauges are averaged over time for each GPU, then combined:
 power and memory add up over GPUs, utilisation and temperature average. The maximum over GPUs is never a total.
+
+Where two instrumentations have read the same GPUs, one of them counts: ours, else the first by name.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
-from typing import Any, Final
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
-from smoltrace.books import names
-from smoltrace.records.otlp_points import Point, points_in
+from smoltrace.books import gauges, names
+from smoltrace.books.counters import Count, increase
+from smoltrace.records.otlp_points import Attributes, Point, points_in
 from smoltrace.records.times import time_of
 
 CO2: Final = names.METRIC_CO2_EMISSIONS
@@ -42,14 +45,28 @@ COLUMNS: Final[tuple[str, ...]] = (
     "gpu_name",
     *COLUMN_OF.values(),
 )
+_COUNTERS: Final = frozenset({CO2, POWER_COST})
 
-_GPU_ID = ("gpu_id", "gpu.id", "hw.id")
-_GPU_NAME = ("gpu_name", "gpu.name", "hw.name")
+GPU_ID: Final = ("gpu_id", "gpu.id", "hw.id")
+_GPU_NAME: Final = ("gpu_name", "gpu.name", "hw.name")
+_GPU_UUID: Final = ("gpu_uuid", "gpu.uuid")
+_UNDATED: Final = 0
+"""In place of a time that is not known: 1970 is no time of a reading."""
 
-Gpu = tuple[Any, str | None]
-"""A GPU: the resource (machine, process) that reported it, and its id there."""
-Sample = tuple[int | None, int | float]
-"""Unix nanoseconds and a value."""
+
+class Gpu(NamedTuple):
+    """A GPU: the resource (machine, process) that reported it, and what it is called there.
+
+    `key` is its UUID where it is told, so that a GPU that got another number is still the same one; else its number,
+    and None for a point that names none.
+    """
+
+    resource: Attributes
+    key: str | None
+
+    @classmethod
+    def of(cls, point: Point) -> Gpu:
+        return cls(point.resource, point.attribute(*_GPU_UUID) or point.attribute(*GPU_ID))
 
 
 def gpu_rows(resource_metrics: Iterable[Mapping[str, Any]], run_id: str | None = None) -> list[dict[str, Any]]:
@@ -59,32 +76,77 @@ def gpu_rows(resource_metrics: Iterable[Mapping[str, Any]], run_id: str | None =
     where the moment has no such reading; counters are as read, so cumulative. A batch that was exported twice gives no
     second row.
     """
-    rows: dict[tuple[int, Gpu], dict[str, Any]] = {}
-    for point, gpu in _assigned(resource_metrics):
+    return [row for _, row in moments(points_in(resource_metrics), run_id)]
+
+
+Moment = tuple[int, Gpu]
+"""Unix nanoseconds and a GPU."""
+
+
+def moments(points: Iterable[Point], run_id: str | None = None) -> list[tuple[Moment, dict[str, Any]]]:
+    """The rows of `gpu_rows` from points, each with its moment."""
+    rows: dict[Moment, dict[str, Any]] = {}
+    for point, gpu in _assigned(_of_one_scope([point for point in points if point.name in COLUMN_OF])):
         key = (point.time_ns or 0, gpu)
         if key not in rows:
-            rows[key] = _new_row(point, gpu, run_id)
+            rows[key] = _new_row(point, run_id)
         row = rows[key]
+        row["gpu_id"] = row["gpu_id"] or point.attribute(*GPU_ID) or gpu.key
         row["gpu_name"] = row["gpu_name"] or point.attribute(*_GPU_NAME)
         row[COLUMN_OF[point.name]] = float(point.value)
-    return [rows[key] for key in sorted(rows, key=_place)]
+    return sorted(rows.items(), key=_place)
 
 
-def _place(key: tuple[int, Gpu]) -> tuple[Any, ...]:
+def _place(entry: tuple[Moment, Mapping[str, Any]]) -> tuple[Any, ...]:
     """By time, then by GPU, so that the order in which batches arrived cannot be seen; GPU 10 comes after GPU 9."""
-    time_ns, (resource, gpu_id) = key
-    return (time_ns, len(gpu_id or ""), gpu_id or "", resource)
+    (time_ns, gpu), row = entry
+    gpu_id = row["gpu_id"] or ""
+    return (time_ns, len(gpu_id), gpu_id, gpu.key or "", gpu.resource)
 
 
-def _new_row(point: Point, gpu: Gpu, run_id: str | None) -> dict[str, Any]:
+def _new_row(point: Point, run_id: str | None) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row["run_id"] = run_id or point.resource_attribute(names.RUN_ID_UNDERSCORE, names.RUN_ID)
     row["service_name"] = point.resource_attribute(names.SERVICE_NAME)
     if point.time_ns is not None:
         row["timestamp"] = time_of(point.time_ns)
         row["timestamp_unix_nano"] = str(point.time_ns)
-    row["gpu_id"] = gpu[1]
     return row
+
+
+def _of_one_scope(points: list[Point]) -> list[Point]:
+    """Of each metric the points of one instrumentation for each resource: the same GPU must not count twice."""
+    scopes: dict[tuple[str, Attributes], set[str]] = {}
+    for point in points:
+        scopes.setdefault((point.name, point.resource), set()).add(point.scope)
+    chosen = {key: _preferred(found) for key, found in scopes.items()}
+    ours = {name for (name, _), scope in chosen.items() if scope == names.SCOPE}
+    return [
+        point
+        for point in points
+        if point.scope == (names.SCOPE if point.name in ours else chosen[point.name, point.resource])
+    ]
+
+
+def _preferred(scopes: Iterable[str]) -> str:
+    return min(scopes, key=lambda scope: (scope != names.SCOPE, scope))
+
+
+def _assigned(points: Iterable[Point]) -> Iterator[tuple[Point, Gpu]]:
+    """The points, each with its GPU. A point that names none belongs to the only GPU of its resource, if one is."""
+    found = [(point, Gpu.of(point)) for point in points]
+    only = _only_gpus(gpu for _, gpu in found)
+    for point, gpu in found:
+        yield point, gpu if gpu.key is not None else only.get(gpu.resource, gpu)
+
+
+def _only_gpus(gpus: Iterable[Gpu]) -> dict[Attributes, Gpu]:
+    """By resource the GPU of those that have exactly one."""
+    known: dict[Attributes, set[Gpu]] = {}
+    for gpu in gpus:
+        if gpu.key is not None:
+            known.setdefault(gpu.resource, set()).add(gpu)
+    return {resource: next(iter(found)) for resource, found in known.items() if len(found) == 1}
 
 
 def aggregate_gpu_metrics(resource_metrics: Iterable[Mapping[str, Any]]) -> dict[str, int | float | None]:
@@ -93,124 +155,78 @@ def aggregate_gpu_metrics(resource_metrics: Iterable[Mapping[str, Any]]) -> dict
     utilization_avg/max (percent), memory_avg/max and memory_total (MiB, all GPUs together), temperature_avg/max (°C),
     power_avg/max (W, all GPUs together), co2_total (g CO₂e), power_cost_total (USD). Averages are weighted by time.
     """
-    series: dict[str, dict[Gpu, list[Sample]]] = {name: {} for name in COLUMN_OF}
-    counters: dict[str, dict[Any, list[Point]]] = {CO2: {}, POWER_COST: {}}
-    for point, gpu in _assigned(resource_metrics):
-        if point.name in counters:
-            counters[point.name].setdefault(point.series, []).append(point)
-        else:
-            series[point.name].setdefault(gpu, []).append((point.time_ns, point.value))
-    gauges = {name: [_in_time(samples) for samples in by_gpu.values()] for name, by_gpu in series.items()}
-    capacity = [samples[-1][1] for samples in gauges[MEMORY_TOTAL]]
-    return {
-        "utilization_avg": _combined(gauges[UTILIZATION], _mean),
-        "utilization_max": _highest(gauges[UTILIZATION]),
-        "memory_avg": _combined(gauges[MEMORY_USED], math.fsum),
-        "memory_max": _highest_together(gauges[MEMORY_USED]),
-        "memory_total": sum(capacity) if capacity else None,
-        "temperature_avg": _combined(gauges[TEMPERATURE], _mean),
-        "temperature_max": _highest(gauges[TEMPERATURE]),
-        "power_avg": _combined(gauges[POWER], math.fsum),
-        "power_max": _highest_together(gauges[POWER]),
-        "co2_total": _total_increase(counters[CO2].values()),
-        "power_cost_total": _total_increase(counters[POWER_COST].values()),
-    }
+    series = GpuSeries()
+    for item in resource_metrics:
+        for point in points_in([item]):
+            series.add(point)
+    return series.aggregate()
 
 
-def _assigned(resource_metrics: Iterable[Mapping[str, Any]]) -> list[tuple[Point, Gpu]]:
-    """The GPU points, each with its GPU. A point that names none belongs to the only GPU of its resource, if one is."""
-    points = [point for point in points_in(resource_metrics) if point.name in COLUMN_OF]
-    known: dict[Any, set[str]] = {}
-    for point in points:
-        if (gpu_id := point.attribute(*_GPU_ID)) is not None:
-            known.setdefault(point.resource, set()).add(gpu_id)
+class GpuSeries:
+    """Takes the points of a run one by one and gives its totals and averages; some 16 bytes are kept of each."""
 
-    def gpu_of(point: Point) -> Gpu:
-        gpu_id = point.attribute(*_GPU_ID)
-        if gpu_id is None and len(only := known.get(point.resource, set())) == 1:
-            gpu_id = next(iter(only))
-        return (point.resource, gpu_id)
+    def __init__(self) -> None:
+        self._gauges: dict[tuple[str, str, Gpu], tuple[array[int], array[float]]] = {}
+        self._counts: dict[tuple[str, str, Gpu, Attributes, str], list[Count]] = {}
 
-    return [(point, gpu_of(point)) for point in points]
+    def add(self, point: Point) -> None:
+        """Take a point; one that says nothing of a GPU changes nothing."""
+        gpu = Gpu.of(point)
+        if point.name in _COUNTERS:
+            count = Count(point.start_ns, point.time_ns, point.value, point.delta)
+            series = (point.name, point.scope, gpu, point.attributes, point.unit)
+            self._counts.setdefault(series, []).append(count)
+        elif point.name in COLUMN_OF:
+            key = (point.name, point.scope, gpu)
+            if key not in self._gauges:
+                self._gauges[key] = (array("q"), array("d"))
+            times, values = self._gauges[key]
+            times.append(_UNDATED if point.time_ns is None else point.time_ns)
+            values.append(point.value)
 
+    def aggregate(self) -> dict[str, int | float | None]:
+        """See `aggregate_gpu_metrics`."""
+        used, memory, power = self._samples(UTILIZATION), self._samples(MEMORY_USED), self._samples(POWER)
+        degrees = self._samples(TEMPERATURE)
+        capacity = [samples[-1][1] for samples in self._samples(MEMORY_TOTAL)]
+        return {
+            "utilization_avg": gauges.combined(used, gauges.plain_mean),
+            "utilization_max": gauges.highest(used),
+            "memory_avg": gauges.combined(memory, math.fsum),
+            "memory_max": gauges.highest_together(memory),
+            "memory_total": sum(capacity) if capacity else None,
+            "temperature_avg": gauges.combined(degrees, gauges.plain_mean),
+            "temperature_max": gauges.highest(degrees),
+            "power_avg": gauges.combined(power, math.fsum),
+            "power_max": gauges.highest_together(power),
+            "co2_total": self._total_increase(CO2),
+            "power_cost_total": self._total_increase(POWER_COST),
+        }
 
-def _total_increase(series: Iterable[Sequence[Point]]) -> float | None:
-    """What all series together grew by; None without a point."""
-    increases = [increase(points) for points in series]
-    return math.fsum(increases) if increases else None
+    def _samples(self, name: str) -> list[list[gauges.Sample]]:
+        """The samples of a gauge, GPU by GPU, in order of time."""
+        keys = self._counted([(scope, gpu) for metric, scope, gpu in self._gauges if metric == name])
+        only = _only_gpus(gpu for _, _, gpu in self._gauges)
+        by_gpu: dict[Gpu, list[gauges.Sample]] = {}
+        for scope, gpu in keys:
+            times, values = self._gauges[name, scope, gpu]
+            samples = ((None if at == _UNDATED else at, value) for at, value in zip(times, values, strict=True))
+            home = gpu if gpu.key is not None else only.get(gpu.resource, gpu)
+            by_gpu.setdefault(home, []).extend(samples)
+        return [gauges.in_time(samples) for samples in by_gpu.values()]
 
+    def _total_increase(self, name: str) -> int | float | None:
+        """What all series of a counter together grew by; None without a point."""
+        counted = set(self._counted([(scope, gpu) for metric, scope, gpu, *_ in self._counts if metric == name]))
+        increases = [increase(counts) for key, counts in self._counts.items() if key[0] == name and key[1:3] in counted]
+        return math.fsum(increases) if increases else None
 
-def increase(points: Iterable[Point]) -> float:
-    """What one counter grew by over these points of its series, in any order, duplicates allowed.
-
-    The first point counts in full: the series is taken to have begun at 0. A value below the one before it, or another
-    start time, is a restart. Between restarts the last value holds all of it, so nothing is lost to rounding.
-    """
-    lives: dict[int | None, dict[Any, Point]] = {}
-    for order, point in enumerate(points):
-        moment = ("undated", order) if point.time_ns is None else ("dated", point.time_ns)
-        lives.setdefault(point.start_ns, {})[moment] = point
-    return math.fsum(_growth([life[moment] for moment in sorted(life)]) for life in lives.values())
-
-
-def _growth(ordered: Sequence[Point]) -> float:
-    """What the points of one start time add up to: the value before each fall and the last; every value of a delta."""
-    following: Sequence[Point | None] = [*ordered[1:], None]
-    return math.fsum(
-        point.value
-        for point, after in zip(ordered, following, strict=True)
-        if point.delta or after is None or after.value < point.value
-    )
-
-
-def _in_time(samples: list[Sample]) -> list[Sample]:
-    """Sorted by time, one sample per moment; undated samples are kept as they are, in front."""
-    undated = [sample for sample in samples if sample[0] is None]
-    dated = {time_ns: value for time_ns, value in samples if time_ns is not None}
-    return [*undated, *sorted(dated.items())]
-
-
-def time_weighted_mean(samples: Sequence[Sample]) -> float | None:
-    """The mean of samples in order of time, each weighted by the time around it; None without samples.
-
-    A sample stands for half the way to each neighbour, the first and the last for as much on their outer side as on
-    their inner: evenly spaced samples all weigh the same, and their mean is the plain one. So it is without times.
-    """
-    values = [value for _, value in samples]
-    times = [time_ns for time_ns, _ in samples if time_ns is not None]
-    if len(times) != len(values) or len(values) < 3:
-        return _mean(values)
-    gaps = [later - earlier for earlier, later in pairwise(times)]
-    weights = [before + after for before, after in zip([gaps[0], *gaps], [*gaps, gaps[-1]], strict=True)]
-    if len(set(weights)) == 1:
-        return _mean(values)
-    return math.fsum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights)
-
-
-def _mean(values: Iterable[float]) -> float | None:
-    found = list(values)
-    return math.fsum(found) / len(found) if found else None
-
-
-def _combined(by_gpu: Sequence[Sequence[Sample]], combine: Callable[[list[float]], float | None]) -> float | None:
-    means = [mean for samples in by_gpu if (mean := time_weighted_mean(samples)) is not None]
-    return combine(means) if means else None
-
-
-def _highest(by_gpu: Iterable[Sequence[Sample]]) -> int | float | None:
-    return max((value for samples in by_gpu for _, value in samples), default=None)
-
-
-def _highest_together(by_gpu: Sequence[Sequence[Sample]]) -> int | float | None:
-    """The highest sum over GPUs at one moment; between two of its samples a GPU keeps the value of the earlier one."""
-    changes: dict[int, list[tuple[int, int | float]]] = {}
-    for gpu, samples in enumerate(by_gpu):
-        for order, (time_ns, value) in enumerate(samples):
-            changes.setdefault(time_ns if time_ns is not None else order, []).append((gpu, value))
-    current: dict[int, int | float] = {}
-    highest: int | float | None = None
-    for moment in sorted(changes):
-        current.update(changes[moment])
-        together = sum(current.values())
-        highest = together if highest is None else max(highest, together)
-    return highest
+    @staticmethod
+    def _counted(found: list[tuple[str, Gpu]]) -> list[tuple[str, Gpu]]:
+        """Of the series of one metric those of the instrumentation that counts for their resource."""
+        if any(scope == names.SCOPE for scope, _ in found):
+            return [(scope, gpu) for scope, gpu in found if scope == names.SCOPE]
+        scopes: dict[Attributes, set[str]] = {}
+        for scope, gpu in found:
+            scopes.setdefault(gpu.resource, set()).add(scope)
+        return [(scope, gpu) for scope, gpu in found if scope == _preferred(scopes[gpu.resource])]

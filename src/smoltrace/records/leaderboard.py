@@ -9,6 +9,7 @@ from typing import Any
 
 from smoltrace.books.cost import EXACT
 from smoltrace.books.statistics import mean, most_common, pass_at_k, pass_hat_k, percentile, wilson_interval
+from smoltrace.records.estimates import EstimateTally
 from smoltrace.records.schema import LEADERBOARD, Row, empty_row
 from smoltrace.records.text import json_text
 from smoltrace.records.times import parse_time
@@ -60,6 +61,7 @@ class Tally:
         self._errors: Counter[str] = Counter()
         self._tools: Counter[str] = Counter()
         self._parameters: dict[str, Counter[Any]] = {name: Counter() for name in _COMMON}
+        self._estimates = EstimateTally()
 
     def add(self, result: Mapping[str, Any]) -> None:
         """Count one row of `results`."""
@@ -72,6 +74,7 @@ class Tally:
         self._add_measures(result)
         self._add_cost(result)
         self._add_errors_and_tools(result)
+        self._estimates.add(result)
 
     def _add_measures(self, result: Mapping[str, Any]) -> None:
         for column, values in self._measured.items():
@@ -111,7 +114,7 @@ class Tally:
         row = empty_row(LEADERBOARD) | _about(run)
         kinds = sorted(kind for kind in self._kinds if kind is not None)
         row["agent_type"] = "both" if len(kinds) > 1 else (kinds[0] if kinds else run.get("agent_type"))
-        row |= self._outcome_columns() | self._measure_columns() | self._cost_columns()
+        row |= self._outcome_columns() | self._measure_columns() | self._cost_columns() | self._estimates.columns()
         row |= {f"common_{name}": _mode(found) for name, found in self._parameters.items()}
         errors = self._errors.total()
         calls = self._tools.total()
@@ -190,6 +193,7 @@ def _about(run: Mapping[str, Any]) -> Row:
     """The columns that the manifest tells."""
     tasks, versions = run.get("tasks") or {}, run.get("versions") or {}
     references, job = run.get("references") or {}, run.get("job") or {}
+    footprint = run.get("footprint") or {}
     return {
         "run_id": run.get("run_id"),
         "model": run.get("model"),
@@ -205,6 +209,8 @@ def _about(run: Mapping[str, Any]) -> Row:
         "dataset_used": tasks.get("name"),
         "dataset_fingerprint": tasks.get("fingerprint"),
         "wall_time_ms": run.get("wall_time_ms"),
+        "carbon_intensity": footprint.get("carbon_intensity_g_per_kwh"),
+        "country": footprint.get("country"),
         "smoltrace_version": versions.get("smoltrace"),
         "genai_otel_version": versions.get("genai_otel"),
         "smolagents_version": versions.get("smolagents"),

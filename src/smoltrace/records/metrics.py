@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from smoltrace.books import names
 from smoltrace.books.calls import Call
 from smoltrace.books.cost import EXACT
 from smoltrace.records import instruments as known
+from smoltrace.records.energy import Factors
+from smoltrace.records.gpu_metrics import Gpu, moments
 from smoltrace.records.instruments import Histogram, Instrument
+from smoltrace.records.otlp_points import points_in
 from smoltrace.records.results import is_sum
 from smoltrace.records.schema import METRICS, POINTS, Row, empty_row
 from smoltrace.records.text import json_text
@@ -30,6 +34,78 @@ def empty_metrics_row(run: Mapping[str, Any]) -> Row:
     }
 
 
+def metrics_rows(batches: Iterable[Sequence[Mapping[str, Any]]], run_id: str, factors: Factors) -> Iterator[Row]:
+    """The rows of `metrics` of a run with GPUs, batch by batch of its journal's OTLP JSON `resourceMetrics`.
+
+    Energy, emissions and price are since the run's start: where a life ends, the next one's counter goes on from its
+    last value. All three come from the same counter, at the run's own carbon intensity and electricity price.
+    """
+    counters: dict[Gpu, _Since] = {}
+    for batch in batches:
+        points = list(points_in(batch))
+        used = {
+            (point.time_ns or 0, Gpu.of(point)): (point.start_ns or 0, int(point.value))
+            for point in points
+            if point.name == names.METRIC_GPU_ENERGY and point.scope == names.SCOPE
+        }
+        for moment, row in moments(points, run_id):
+            since_start = None
+            if moment in used:
+                since_start = counters.setdefault(moment[1], _Since()).at(*used[moment])
+            made = factors.columns(since_start)
+            yield row | {
+                "co2_emissions_gco2e": made["co2_emissions_g"],
+                "power_cost_usd": made["power_cost_usd"],
+                "gpu_energy_wh": made["gpu_energy_wh"],
+            }
+
+
+class _Since:
+    """A counter that starts anew in each life, told since the start of the first."""
+
+    def __init__(self) -> None:
+        self._start, self._before, self._last = 0, 0, 0
+
+    def at(self, start_ns: int, value: int) -> int:
+        if start_ns != self._start or value < self._last:
+            self._start, self._before = start_ns, self._before + self._last
+        self._last = value
+        return self._before + value
+
+
+Amount = int | float | Decimal | None
+Measurement = tuple[Instrument, Attributes, Amount]
+"""What is measured, of what, and how much; None where it is unknown."""
+
+
+def measurements(result: Mapping[str, Any], calls: Sequence[Call]) -> Iterator[Measurement]:
+    """What one test says: its row of `results`, and its calls as the books count them."""
+    kind = (("agent_type", str(result["agent_type"])),)
+    yield known.SUCCESSFUL, kind, int(bool(result["success"]))
+    if result["llm_calls"] or result["gen_ai.usage.total_tokens"] is not None:
+        yield known.TOTAL_TOKENS, kind, result["gen_ai.usage.total_tokens"]
+        for token_type in ("prompt", "completion"):
+            tokens = result[f"gen_ai.usage.{token_type}_tokens"]
+            yield known.TOKEN_USAGE, (*kind, ("token_type", token_type)), tokens
+        for part, instrument in known.COST.items():
+            yield instrument, kind, result[f"gen_ai.usage.cost.{part}"]
+    yield known.STEPS, kind, result["steps"]
+    yield known.TOOL_CALLS, kind, _tool_calls(result)
+    for call in calls:
+        if not is_sum(call):
+            yield from _of_call(call)
+
+
+def _of_call(call: Call) -> Iterator[Measurement]:
+    about = _attributes(operation=call.operation, provider=call.provider, model=call.request_model)
+    yield known.REQUESTS, about, 1
+    if call.error is not None:
+        yield known.ERRORS, _attributes(operation=call.operation, error_type=call.error), 1
+    yield known.DURATION, about, (call.end_ns - call.start_ns) / 1e9
+    yield known.TTFT, about, call.ttft_s
+    yield known.TBT, about, call.tbt_s
+
+
 class Points:
     """Adds up the points of a run, one finished test after the other; memory does not grow with their number.
 
@@ -43,48 +119,25 @@ class Points:
 
     def add(self, result: Mapping[str, Any], calls: Sequence[Call]) -> None:
         """Add one test: its row of `results`, and its calls as the books count them."""
-        kind = (("agent_type", str(result["agent_type"])),)
-        self._add(known.SUCCESSFUL, kind, int(bool(result["success"])))
-        self._add_tokens_and_cost(result, kind)
-        self._measure(known.STEPS, kind, result["steps"])
-        self._measure(known.TOOL_CALLS, kind, _tool_calls(result))
-        for call in calls:
-            self._add_call(call)
+        for instrument, attributes, value in measurements(result, calls):
+            if instrument.type == "histogram":
+                self._measure(instrument, attributes, value)
+            else:
+                self._add(instrument, attributes, value)
         if result["end_time"] is not None:
             self._end = max(self._end or result["end_time"], result["end_time"])
 
-    def _add_tokens_and_cost(self, result: Mapping[str, Any], kind: Attributes) -> None:
-        if not result["llm_calls"] and result["gen_ai.usage.total_tokens"] is None:
-            return
-        self._add(known.TOTAL_TOKENS, kind, result["gen_ai.usage.total_tokens"])
-        for token_type in ("prompt", "completion"):
-            tokens = result[f"gen_ai.usage.{token_type}_tokens"]
-            self._add(known.TOKEN_USAGE, (*kind, ("token_type", token_type)), tokens)
-        for part, instrument in known.COST.items():
-            self._add(instrument, kind, result[f"gen_ai.usage.cost.{part}"])
-
-    def _add_call(self, call: Call) -> None:
-        if is_sum(call):
-            return
-        about = _attributes(operation=call.operation, provider=call.provider, model=call.request_model)
-        self._add(known.REQUESTS, about, 1)
-        if call.error is not None:
-            self._add(known.ERRORS, _attributes(operation=call.operation, error_type=call.error), 1)
-        self._measure(known.DURATION, about, (call.end_ns - call.start_ns) / 1e9)
-        self._measure(known.TTFT, about, call.ttft_s)
-        self._measure(known.TBT, about, call.tbt_s)
-
-    def _add(self, instrument: Instrument, attributes: Attributes, value: int | Decimal | None) -> None:
+    def _add(self, instrument: Instrument, attributes: Attributes, value: Amount) -> None:
         key = (instrument, attributes)
         before = self._sums.get(key, Decimal(0))
         self._sums[key] = None if value is None or before is None else EXACT.add(before, Decimal(value))
 
-    def _measure(self, instrument: Instrument, attributes: Attributes, value: float | None) -> None:
+    def _measure(self, instrument: Instrument, attributes: Attributes, value: Amount) -> None:
         if value is not None:
             key = (instrument, attributes)
             if key not in self._histograms:
                 self._histograms[key] = Histogram(instrument.bounds)
-            self._histograms[key].add(value)
+            self._histograms[key].add(float(value))
 
     def rows(self, run: Mapping[str, Any]) -> list[Row]:
         """The rows of `points`, in the order of the instruments and then of their attributes."""

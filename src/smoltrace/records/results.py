@@ -9,6 +9,7 @@ from smoltrace.books import names
 from smoltrace.books.calls import Call, calls_in
 from smoltrace.books.spans import Span
 from smoltrace.books.totals import Totals, total_of
+from smoltrace.records.estimates import estimate_columns
 from smoltrace.records.execution import Execution, final_answer_called, step_count, tool_spans, tool_uses
 from smoltrace.records.schema import RESULTS, Row, empty_row, time_of
 from smoltrace.records.text import json_text
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 GENERATION = ("temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty")
 
 
-def result_row(execution: Execution) -> Row:
-    """The row of `results` of one execution: every column, null where the quantity is unknown.
+def result_row(execution: Execution, calls: Sequence[Call] | None = None) -> Row:
+    """The row of `results` of one execution: every column, null where the quantity is unknown. `calls` are those that
+    the books count, where at hand.
 
     Tokens and money are those of the calls that the books count, so wrapping instrumentations change nothing.
     """
-    calls = calls_in(execution.spans)
+    calls = calls_in(execution.spans) if calls is None else calls
     totals = total_of((call, cost_of_call(execution, call)) for call in calls)
     row = empty_row(RESULTS)
     row |= _identity(execution)
@@ -33,6 +35,8 @@ def result_row(execution: Execution) -> Row:
     row |= token_columns(totals)
     row |= _cost(totals)
     row |= _times(execution.spans, calls)
+    row["energy_quality"] = "unknown"
+    row |= estimate_columns(execution, calls)
     row["enhanced_trace_info"] = json_text(
         {
             "trace_id": row["trace_id"],

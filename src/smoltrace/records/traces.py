@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smoltrace.books import names
 from smoltrace.books.calls import Call, calls_in
@@ -14,6 +14,9 @@ from smoltrace.records.execution import tool_spans
 from smoltrace.records.money import amount_of
 from smoltrace.records.schema import Row
 from smoltrace.records.text import json_text
+
+if TYPE_CHECKING:
+    from smoltrace.records.energy import RunEnergy
 
 _FROM_RESULT = (
     *("trace_id", "run_id", "test_id", "test_case_uid", "model", "agent_type", "provider", "gen_ai.system"),
@@ -52,12 +55,22 @@ def trace_row(result: Mapping[str, Any], spans: Sequence[Span], span_rows: Seque
     }
 
 
-def span_rows_of(result: Mapping[str, Any], ordered: Sequence[Span], calls: Sequence[Call] | None = None) -> list[Row]:
-    """The rows of `spans` of one execution, in the order given. `calls` are the counted ones, where at hand."""
+def span_rows_of(
+    result: Mapping[str, Any],
+    ordered: Sequence[Span],
+    calls: Sequence[Call] | None = None,
+    energy: RunEnergy | None = None,
+) -> list[Row]:
+    """The rows of `spans` of one execution, in the order given. `calls` are the counted ones, where at hand; `energy`
+    is that of the run, where it was measured."""
     calls = calls_in(ordered) if calls is None else calls
     counted = {call.span_id: call for call in calls}
     costs = _costs(result, ordered, counted)
-    return [span_row(span, result, counted.get(span.span_id), costs.get(span.span_id)) for span in ordered]
+    used = {} if energy is None else energy.span_columns(str(result["test_case_uid"]), ordered)
+    return [
+        span_row(span, result, counted.get(span.span_id), costs.get(span.span_id)) | used.get(span.span_id, {})
+        for span in ordered
+    ]
 
 
 def span_row(span: Span, result: Mapping[str, Any], call: Call | None, cost: Decimal | None) -> Row:
@@ -87,6 +100,7 @@ def span_row(span: Span, result: Mapping[str, Any], call: Call | None, cost: Dec
         "reasoning_tokens": None if usage is None else usage.reasoning_tokens,
         "cost_usd": cost,
         "error_type": _text(attributes.get(names.ERROR_TYPE)),
+        **dict.fromkeys(("gpu_energy_wh", "co2_emissions_g", "power_cost_usd")),
         "scope": span.scope,
         "attributes": json_text(dict(attributes)),
         "events": json_text(

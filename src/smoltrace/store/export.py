@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from smoltrace.records.schema import LEADERBOARD, METRICS, POINTS, RESULTS, SPANS, TRACES, Dataset, Row
 from smoltrace.store import atomic
+from smoltrace.store.lines import whole_lines
 from smoltrace.store.parquet import write_rows
 
 if TYPE_CHECKING:
@@ -67,15 +68,16 @@ def _json(run: Run, folder: Path) -> list[Path]:
 
 
 def metrics_document(run: Run) -> dict[str, Any]:
-    """The metrics of a run in the shape that earlier versions knew: run_id, resourceMetrics (OTLP JSON), aggregates."""
-    from smoltrace.records.metrics import aggregates
-    from smoltrace.store.lines import decoded, whole_lines
+    """The metrics of a run in the shape that earlier versions knew: run_id, resourceMetrics (OTLP JSON), aggregates.
 
-    path = run.directory.metrics_journal
-    requests = (decoded(path, number, line) for number, (_, line) in enumerate(whole_lines(path), start=1))
+    `resourceMetrics` are those of devices, so [] without a GPU; what calls and tests say is in `aggregates`.
+    """
+    from smoltrace.records.metrics import aggregates
+    from smoltrace.store.energy import device_batches
+
     return {
         "run_id": run.id,
-        "resourceMetrics": [found for request in requests for found in request.get("resourceMetrics") or ()],
+        "resourceMetrics": [item for batch in device_batches(run.directory) for item in batch],
         "aggregates": aggregates(run.points()),
     }
 
@@ -123,13 +125,16 @@ def _parquet(run: Run, folder: Path) -> list[Path]:
 
 
 def _otlp(run: Run, folder: Path) -> list[Path]:
-    """traces.otlp.jsonl: one export request a test, prompts whole, as collectors and trace viewers read it."""
+    """traces.otlp.jsonl: one export request a test, prompts whole, as collectors and trace viewers read it; and
+    metrics.otlp.jsonl: one export request a line, as the run's meters made them, where it has any."""
     from smoltrace.records.messages import restore
     from smoltrace.records.otlp import to_otlp_json
     from smoltrace.records.traces import in_order
 
     lines = (to_otlp_json(restore(in_order(test.spans))) + b"\n" for test in run.tests() if test.spans)
-    return [_write(folder / "traces.otlp.jsonl", lines)]
+    written = [_write(folder / "traces.otlp.jsonl", lines)]
+    metrics = [line + b"\n" for _, line in whole_lines(run.directory.metrics_journal)]
+    return [*written, _write(folder / "metrics.otlp.jsonl", metrics)] if metrics else written
 
 
 def _datasets(run: Run) -> list[tuple[Dataset, Iterable[Row]]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smoltrace.records.schema import METRICS, POINTS, RESULTS, SPANS, TRACES
 from smoltrace.store.contents import finished_tests
+from smoltrace.store.energy import device_batches, energy_of, with_energy
 from smoltrace.store.lines import index_results
 from smoltrace.store.lock import is_held
 from smoltrace.store.parquet import DatasetFile, weight_of, write_rows
@@ -18,6 +19,7 @@ from smoltrace.store.summary import Summary, read_summary, write_summary
 
 if TYPE_CHECKING:
     from smoltrace.books.calls import Call
+    from smoltrace.records.energy import RunEnergy
     from smoltrace.records.schema import Row
     from smoltrace.store.contents import FinishedTest
     from smoltrace.store.layout import RunDir
@@ -32,10 +34,11 @@ def finalise(run_dir: RunDir) -> Summary:
     The journal is read in the order of the plan, batch by batch. Nothing is changed in it, and finalising twice gives
     the same bytes. The summary is written last: it says which state of the journal the files hold. Raises StoreError.
     """
-    from smoltrace.records.metrics import Points, empty_metrics_row
+    from smoltrace.records.metrics import Points
 
     manifest = run_dir.manifest()
-    count = _Count(run_dir, manifest)
+    energy = energy_of(run_dir, manifest)
+    count = _Count(run_dir, manifest, energy)
     points = Points()
     entries = index_results(run_dir.results_journal)
     with ExitStack() as stack:
@@ -44,15 +47,16 @@ def finalise(run_dir: RunDir) -> Summary:
             for dataset in (RESULTS, TRACES, SPANS)
         )
         for test in finished_tests(run_dir, entries):
-            test_calls, trace, span_rows = _rows_of_trace(test)
+            test_calls, trace, span_rows = _rows_of_trace(test, energy)
             count.add(test.result)
             points.add(test.result, test_calls)
-            results.add([test.result])
+            results.add([with_energy(test.result, energy)])
             weight = weight_of(span_rows)
             traces.add(trace, weight=weight)
             spans.add(span_rows, weight=weight)
-    write_rows(run_dir.parquet(METRICS.name), METRICS, [empty_metrics_row(manifest)])
-    write_rows(run_dir.parquet(POINTS.name), POINTS, points.rows(manifest))
+    write_rows(run_dir.parquet(METRICS.name), METRICS, metrics_of(run_dir, manifest))
+    of_devices = [] if energy is None else energy.points(manifest)
+    write_rows(run_dir.parquet(POINTS.name), POINTS, [*points.rows(manifest), *of_devices])
     summary = count.summary()
     write_summary(run_dir, summary)
     _enter_leaderboard(run_dir, summary)
@@ -77,7 +81,8 @@ def is_finalised(run_dir: RunDir) -> bool:
 
 def summarise(run_dir: RunDir, results: Iterable[Mapping[str, Any]]) -> Summary:
     """The summary of a run as it stands, from its rows of `results`. Nothing is written."""
-    count = _Count(run_dir, run_dir.manifest())
+    manifest = run_dir.manifest()
+    count = _Count(run_dir, manifest, energy_of(run_dir, manifest))
     for result in results:
         count.add(result)
     return count.summary()
@@ -86,10 +91,10 @@ def summarise(run_dir: RunDir, results: Iterable[Mapping[str, Any]]) -> Summary:
 class _Count:
     """Makes the summary of a run from its results, one by one. The journal's length is read before the journal is."""
 
-    def __init__(self, run_dir: RunDir, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, run_dir: RunDir, manifest: Mapping[str, Any], energy: RunEnergy | None) -> None:
         from smoltrace.records.leaderboard import Tally
 
-        self._run_dir, self._manifest, self._tally = run_dir, manifest, Tally()
+        self._run_dir, self._manifest, self._tally, self._energy = run_dir, manifest, Tally(), energy
         self._statuses: Counter[str] = Counter()
         self._finished: dict[str, bool] = {}
         self._calls = 0
@@ -103,6 +108,7 @@ class _Count:
 
     def summary(self) -> Summary:
         status = status_of(self._run_dir, self._manifest)
+        energy = self._energy
         going_on = len(self._manifest.get("lives") or ()) if status == "running" else None
         return Summary(
             run_id=self._run_dir.run_id,
@@ -112,7 +118,8 @@ class _Count:
             statuses=dict(sorted(self._statuses.items())),
             llm_calls=self._calls,
             journal_bytes=self._journal_bytes,
-            leaderboard=self._tally.row(self._manifest),
+            leaderboard=self._tally.row(self._manifest) | ({} if energy is None else energy.leaderboard_columns()),
+            energy=None if energy is None else energy.to_json(),
             discarded=discarded(self._run_dir, self._finished, going_on=going_on),
         )
 
@@ -123,7 +130,18 @@ def status_of(run_dir: RunDir, manifest: Mapping[str, Any]) -> str:
     return "incomplete" if status == "running" and not is_held(run_dir.lock_file) else status
 
 
-def _rows_of_trace(test: FinishedTest) -> tuple[list[Call], list[Row], list[Row]]:
+def metrics_of(run_dir: RunDir, manifest: Mapping[str, Any]) -> Iterator[Row]:
+    """The rows of `metrics` of a run: one per GPU and moment, else one of nulls. Raises StoreError."""
+    from smoltrace.records.energy import Factors
+    from smoltrace.records.metrics import empty_metrics_row, metrics_rows
+
+    rows = metrics_rows(device_batches(run_dir), run_dir.run_id, Factors.of(manifest))
+    first = next(rows, None)
+    yield empty_metrics_row(manifest) if first is None else first
+    yield from rows
+
+
+def _rows_of_trace(test: FinishedTest, energy: RunEnergy | None) -> tuple[list[Call], list[Row], list[Row]]:
     """The calls of a test, its row of `traces` (none when its trace is lost), and its rows of `spans`."""
     from smoltrace.books.calls import calls_in
     from smoltrace.records.traces import in_order, span_rows_of, trace_row
@@ -132,7 +150,7 @@ def _rows_of_trace(test: FinishedTest) -> tuple[list[Call], list[Row], list[Row]
         return [], [], []
     ordered = in_order(test.spans)
     calls = calls_in(ordered)
-    span_rows = span_rows_of(test.result, ordered, calls)
+    span_rows = span_rows_of(test.result, ordered, calls, energy)
     return calls, [trace_row(test.result, ordered, span_rows)], span_rows
 
 

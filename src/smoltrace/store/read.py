@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from smoltrace.errors import UsageError
 from smoltrace.records.schema import DATASETS, METRICS, POINTS, RESULTS, SPANS, TRACES, Row, record_batch
 from smoltrace.store.contents import FinishedTest, finished_tests, results_in, spans_at
+from smoltrace.store.energy import energy_of, with_energy
 from smoltrace.store.layout import RunDir, Store
 from smoltrace.store.lines import LineFile, index_results, index_traces
 from smoltrace.store.parquet import read_rows
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from smoltrace.books.spans import Span
+    from smoltrace.records.energy import RunEnergy
 
 
 class Run:
@@ -29,6 +31,7 @@ class Run:
 
     def __init__(self, run_dir: RunDir) -> None:
         self._dir = run_dir
+        self._energy_at: tuple[tuple[int, ...], RunEnergy | None] | None = None
 
     def __repr__(self) -> str:
         return f"Run({self.id!r})"
@@ -53,7 +56,9 @@ class Run:
     def results(self) -> Iterator[Row]:
         """The rows of `results`, in the order of the plan; money is exact Decimal. Raises StoreError."""
         if self._has_journal:
-            yield from results_in(self._dir, index_results(self._dir.results_journal))
+            energy = self._energy()
+            for row in results_in(self._dir, index_results(self._dir.results_journal)):
+                yield with_energy(row, energy)
         elif (file := self._dir.parquet(RESULTS.name)).exists():
             yield from read_rows(file, RESULTS)
 
@@ -71,17 +76,20 @@ class Run:
         from smoltrace.records.traces import in_order, span_rows_of
 
         if self._has_journal:
+            energy = self._energy()
             for test in self.tests():
-                yield from span_rows_of(test.result, in_order(test.spans))
+                yield from span_rows_of(test.result, in_order(test.spans), energy=energy)
         elif (file := self._dir.parquet(SPANS.name)).exists():
             yield from read_rows(file, SPANS)
 
     def metrics(self) -> list[Row]:
         """The rows of `metrics`: one per GPU and moment, or the one of a run without a GPU. Raises StoreError."""
-        from smoltrace.records.metrics import empty_metrics_row
+        from smoltrace.store.finalise import metrics_of
 
         file = self._dir.parquet(METRICS.name)
-        return list(read_rows(file, METRICS)) if file.exists() else [empty_metrics_row(self.manifest)]
+        if file.exists() and (self._fresh_summary() is not None or not self._has_journal):
+            return list(read_rows(file, METRICS))
+        return list(metrics_of(self._dir, self.manifest))
 
     def points(self) -> list[Row]:
         """The rows of `points`, from the journal while the finished files are older than it. Raises StoreError."""
@@ -91,7 +99,9 @@ class Run:
         file = self._dir.parquet(POINTS.name)
         if file.exists() and self._fresh_summary() is not None:
             return list(read_rows(file, POINTS))
-        return points(((test.result, calls_in(test.spans)) for test in self.tests()), self.manifest)
+        energy = self._energy()
+        of_devices = [] if energy is None else energy.points(self.manifest)
+        return [*points(((test.result, calls_in(test.spans)) for test in self.tests()), self.manifest), *of_devices]
 
     def table(self, dataset: str) -> pa.Table:
         """The dataset results, traces, spans, metrics or points as Arrow. Raises UsageError for another name."""
@@ -107,7 +117,9 @@ class Run:
     def tests(self) -> Iterator[FinishedTest]:
         """The finished tests with their spans as recorded, in the order of the plan. Raises StoreError."""
         if self._has_journal:
-            yield from finished_tests(self._dir, index_results(self._dir.results_journal))
+            energy = self._energy()
+            for test in finished_tests(self._dir, index_results(self._dir.results_journal)):
+                yield FinishedTest(with_energy(test.result, energy), test.spans)
         else:
             for result in self.results():
                 yield FinishedTest(result, _spans_of_file(self._dir, str(result["trace_id"])))
@@ -135,6 +147,13 @@ class Run:
         from smoltrace.store.finalise import summarise
 
         return summarise(self._dir, self.results())
+
+    def _energy(self) -> RunEnergy | None:
+        """What the run's devices used, read again only when a journal has grown."""
+        state = tuple(_size(file) for file in (self._dir.metrics_journal, self._dir.results_journal))
+        if self._energy_at is None or self._energy_at[0] != state:
+            self._energy_at = (state, energy_of(self._dir, self.manifest))
+        return self._energy_at[1]
 
     @property
     def _has_journal(self) -> bool:
@@ -171,6 +190,10 @@ def _recorded(run_dir: RunDir, trace_id: str) -> list[Span]:
     elif spans := _spans_of_file(run_dir, trace_id):
         return spans
     raise UsageError(f"The run {run_dir.run_id} has no trace '{trace_id}'. Its results name the traces it has.")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _spans_of_file(run_dir: RunDir, trace_id: str) -> list[Span]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from smoltrace.records.schema import LEADERBOARD, Row, decode_row, encode_row
 from smoltrace.store import atomic
@@ -20,7 +20,8 @@ class Summary:
     `status` is the manifest's, `planned` and `finished` count executions, `statuses` the finished ones by their
     status. `llm_calls` is what `unpriced_calls` of the leaderboard row is a part of. `journal_bytes` is the length of
     the results journal that the finished files were made from. `discarded` is what was spent on tests that a kill or a
-    stop ended before they were finished: no row has it.
+    stop ended before they were finished: no row has it. `energy` is what the devices used, in microjoules: gpu_uj,
+    tests_uj and unattributed_uj, which add up to it, idle_uj, and the devices; None where no device told.
     """
 
     run_id: str
@@ -32,6 +33,7 @@ class Summary:
     journal_bytes: int
     leaderboard: Row
     discarded: Discarded
+    energy: dict[str, Any] | None = None
 
 
 def write_summary(run_dir: RunDir, summary: Summary) -> None:
@@ -47,6 +49,7 @@ def write_summary(run_dir: RunDir, summary: Summary) -> None:
         "llm_calls": summary.llm_calls,
         "journal_bytes": summary.journal_bytes,
         "discarded": summary.discarded.to_json(),
+        "energy": summary.energy,
         "leaderboard": encode_row(LEADERBOARD, summary.leaderboard),
     }
     atomic.write(run_dir.summary_file, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
@@ -61,6 +64,7 @@ def read_summary(run_dir: RunDir) -> Summary | None:
         made = {
             "leaderboard": decode_row(LEADERBOARD, document["leaderboard"]),
             "discarded": Discarded.from_json(document["discarded"]),
+            "energy": document["energy"],
         }
         return Summary(**{**document, **made})
     except FileNotFoundError:

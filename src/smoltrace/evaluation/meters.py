@@ -1,0 +1,134 @@
+"""All meters of one life of a run: found and read idle before its model is made, read until its last test has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final
+
+from smoltrace.errors import StoreError
+from smoltrace.evaluation.footprint import wants_gpu_metrics
+from smoltrace.records.energy import Factors
+
+if TYPE_CHECKING:
+    from smoltrace.agents.spec import ModelSpec
+    from smoltrace.devices.device import DeviceInfo
+    from smoltrace.devices.found import Found
+    from smoltrace.devices.sampler import Sampler
+    from smoltrace.evaluation.footprint import Footprint
+    from smoltrace.evaluation.metering import ClientMeter, DeviceMeter, Write
+    from smoltrace.evaluation.scribe import Finished
+
+IDLE_S: Final = 1.0
+"""How long the devices are read before the work begins, to know what they draw without it."""
+
+
+class Meters:
+    """A context manager; leaving it gives the devices back. Nothing of it stops a run: what could not be read or kept
+    is told in `faults`."""
+
+    def __init__(self, footprint: Footprint, spec: ModelSpec, resource: Mapping[str, Any]) -> None:
+        self._footprint, self._resource = footprint, resource
+        self._found: Found | None = None
+        self._idle: Mapping[DeviceInfo, float | None] = {}
+        self._sampler: Sampler | None = None
+        self._devices: DeviceMeter | None = None
+        self._client: ClientMeter | None = None
+        self._faults: list[str] = []
+        if wants_gpu_metrics(footprint, spec):
+            from smoltrace.devices.found import find_devices
+
+            self._found = find_devices()
+
+    def __enter__(self) -> Meters:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.end()
+        if self._found is not None:
+            self._found.close()
+
+    @property
+    def gpu_names(self) -> list[str]:
+        return [] if self._found is None else [device.info.name for device in self._found.gpus]
+
+    @property
+    def note(self) -> str | None:
+        """What somebody who asked for GPU metrics has to know; None where all is well."""
+        if not self._footprint.gpu_metrics or self._found is None or self._found.gpus:
+            return None
+        reasons = "; ".join(self._found.reasons.values()) or "no GPU was found"
+        return f"No GPU counter can be read here ({reasons}): the GPU columns stay null."
+
+    def manifest(self) -> dict[str, Any] | None:
+        """What run.json tells of the meters: the devices, why others are missing, what went wrong. None: not wanted."""
+        if self._found is None:
+            return None
+        return {
+            "devices": [_about(device.info) for device in self._found.devices],
+            "reasons": dict(self._found.reasons),
+            "idle_watts": {info.id: watts for info, watts in self._idle.items() if info.kind == "gpu"},
+            "faults": [*self._faults, *(self._sampler.faults if self._sampler is not None else ())],
+        }
+
+    def read_idle(self) -> None:
+        """Read what the devices draw before the work begins; takes a second where there are any."""
+        if self._found is not None and self._found.devices:
+            from smoltrace.devices.sampler import Sampler
+
+            self._sampler = Sampler(self._found.devices, self._sampled)
+            self._idle = self._sampler.idle(IDLE_S)
+
+    def begin(self, write: Write) -> None:
+        """Take the baseline: what is used from here on is the run's."""
+        from smoltrace.evaluation.metering import ClientMeter, DeviceMeter
+
+        self._client = ClientMeter(self._resource, write)
+        if self._sampler is not None:
+            factors = Factors.of({"footprint": self._footprint.manifest()})
+            self._devices = DeviceMeter(self._resource, factors, write)
+            self._devices.instruments.idle_watts = self._idle
+            self._sampler.start()
+
+    def boundary(self) -> None:
+        """A test begins or has ended."""
+        if self._sampler is not None:
+            self._sampler.mark()
+
+    def finished(self, finished: Finished) -> None:
+        """Count a finished test."""
+        if self._client is not None:
+            self._guarded(lambda client: client.record(finished.row, finished.calls), self._client)
+
+    def end(self) -> None:
+        """Read the last partial interval, and export what has not been yet. A second call changes nothing."""
+        if self._sampler is not None and self._devices is not None:
+            self._sampler.stop()
+            self._devices.close()
+            self._devices = None
+        if self._client is not None:
+            client, self._client = self._client, None
+            self._guarded(lambda meter: meter.close(), client)
+
+    def _sampled(self, readings: Any) -> None:
+        if self._devices is not None:
+            self._devices.sampled(readings)
+
+    def _guarded(self, act: Any, meter: ClientMeter) -> None:
+        """A disk that refuses metrics refuses results too, and says so there."""
+        try:
+            act(meter)
+        except StoreError as error:
+            if str(error) not in self._faults:
+                self._faults.append(str(error))
+
+
+def _about(info: DeviceInfo) -> dict[str, Any]:
+    return {
+        "kind": info.kind,
+        "id": info.id,
+        "uuid": info.uuid,
+        "name": info.name,
+        "method": info.method,
+        "scope": info.scope,
+    }
