@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from support.model_server import ModelServer
@@ -21,10 +22,41 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "ANTHROPIC_API_KEY", "HF_TOKEN", "SMOLTRACE_STORE")
 
 
+PLAIN = Path(__file__).parent / "support" / "plain"
+LAWS = {"quick": 30, "thorough": 100}
+"""Examples of each law: in the normal line, and in the slow one, which has all laws too."""
+
+
+def thorough(config: pytest.Config) -> bool:
+    return "not slow" not in config.option.markexpr
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """How long an example takes refutes no law: that depends on what else runs."""
+    examples = LAWS["thorough" if thorough(config) else "quick"]
+    settings.register_profile("smoltrace", deadline=None, max_examples=examples)
+    settings.load_profile("smoltrace")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if thorough(config) and getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("slow")
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One process more than processors for every two: many tests wait for a server, a limit or another process."""
     processors = os.cpu_count() or 1
     return processors + (processors + 1) // 2
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_processes() -> Iterator[None]:
+    """Processes that tests start find no PyTorch: see support/plain."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(PLAIN), prepend=os.pathsep)
+        yield
 
 
 @pytest.fixture(autouse=True)

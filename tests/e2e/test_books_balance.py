@@ -1,19 +1,23 @@
-"""Every token and every cent that the server served stands in the books, once, whatever the number of workers."""
+"""Every token and every cent that the server served stands in the books, once, whatever the number of workers.
+
+The slow line has the same for a hundred tasks and for more of what may stand beside, in processes of their own.
+"""
 
 from __future__ import annotations
 
 import importlib.util
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from support.command import smoltrace
+from support.command import smoltrace, smoltrace_here
 from support.ledger import Sum, served, served_by_test, write_price_file
 from support.model_server import ModelServer
 
@@ -21,7 +25,7 @@ MODEL = "scripted-model"
 TESTS = 100
 
 
-def write_tasks(folder: Path, count: int = TESTS) -> Path:
+def write_tasks(folder: Path, count: int) -> Path:
     file = folder / "tasks.jsonl"
     rows = [
         {"id": f"t{n}", "prompt": f"[test:t{n}] What is the weather in Paris, and what is 6 * 7?"} for n in range(count)
@@ -30,15 +34,18 @@ def write_tasks(folder: Path, count: int = TESTS) -> Path:
     return file
 
 
+def slow(*values: Any) -> Any:
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 def evaluate(
-    folder: Path, url: str, *options: str, count: int = TESTS, env: Mapping[str, str] | None = None, model: str = MODEL
+    folder: Path, url: str, *options: str, count: int, model: str = MODEL, command: Callable[..., Any] = smoltrace_here
 ) -> dict[str, Any]:
     """Run the evaluation and return its leaderboard row."""
-    done = smoltrace(
+    done = command(
         *("eval", write_tasks(folder, count), "--base-url", url, "--model", model),
         *("--price-file", write_price_file(folder), "--run-id", "balance", "--json", *options),
         cwd=folder,
-        env=env,
     )
     assert done.returncode == 0, done.stderr
     row: dict[str, Any] = json.loads(done.stdout)
@@ -62,7 +69,7 @@ def assert_tokens_and_cost(row: dict[str, Any], truth: Sum) -> None:
         assert Decimal(row[f"gen_ai.usage.cost.{part}"]) == amount, part
 
 
-def assert_books_balance(folder: Path, leaderboard: dict[str, Any], server: ModelServer, count: int = TESTS) -> None:
+def assert_books_balance(folder: Path, leaderboard: dict[str, Any], server: ModelServer, count: int) -> None:
     entries = server.ledger()
     truth, whole = served_by_test(entries), served(entries)
     rows = journal(folder)
@@ -88,19 +95,29 @@ def assert_books_balance(folder: Path, leaderboard: dict[str, Any], server: Mode
     assert sum(span["input_tokens"] or 0 for span in spans) == whole.input
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(8, marks=pytest.mark.slow), 32])
-def test_tokens_and_cost_equal_the_ledger(tmp_path: Path, workers: int) -> None:
+@pytest.mark.parametrize(
+    ("workers", "count", "command"),
+    [
+        (1, 15, smoltrace_here),
+        (32, 32, smoltrace_here),
+        *(slow(workers, TESTS, smoltrace) for workers in (1, 8, 32)),
+    ],
+)
+def test_tokens_and_cost_equal_the_ledger(
+    tmp_path: Path, workers: int, count: int, command: Callable[..., Any]
+) -> None:
     with ModelServer() as server:
-        leaderboard = evaluate(tmp_path, server.url, "--workers", str(workers))
+        leaderboard = evaluate(tmp_path, server.url, "--workers", str(workers), count=count, command=command)
         assert leaderboard["success_rate"] == 100
-        assert_books_balance(tmp_path, leaderboard, server)
+        assert_books_balance(tmp_path, leaderboard, server, count)
 
 
-def test_worker_processes_keep_the_same_books(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [16, slow(40)])
+def test_worker_processes_keep_the_same_books(tmp_path: Path, count: int) -> None:
     with ModelServer() as server:
-        leaderboard = evaluate(tmp_path, server.url, "--engine", "processes", "--workers", "8", count=40)
+        leaderboard = evaluate(tmp_path, server.url, "--engine", "processes", "--workers", "8", count=count)
         assert leaderboard["success_rate"] == 100
-        assert_books_balance(tmp_path, leaderboard, server, count=40)
+        assert_books_balance(tmp_path, leaderboard, server, count)
 
 
 def test_streamed_answers_are_counted_alike_and_timed(tmp_path: Path) -> None:
@@ -155,22 +172,24 @@ def assert_recorded(folder: Path, instrument: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("instrument", "workers", "count"),
+    ("instrument", "workers", "count", "command"),
     [
-        ("openinference", 8, 10),
-        ("genai-otel", 8, 10),
-        pytest.param(BOTH, 8, TESTS, marks=pytest.mark.slow),
-        pytest.param(BOTH, 1, 20, marks=pytest.mark.slow),
-        pytest.param(BOTH, 32, TESTS, marks=pytest.mark.slow),
+        ("openinference", 8, 10, smoltrace_here),
+        ("genai-otel", 8, 10, smoltrace_here),
+        slow("openinference", 8, 10, smoltrace),
+        slow("genai-otel", 8, 10, smoltrace),
+        slow(BOTH, 8, TESTS, smoltrace),
+        slow(BOTH, 1, 20, smoltrace),
+        slow(BOTH, 32, TESTS, smoltrace),
     ],
 )
 def test_books_stay_exact_beside_other_instrumentations(
-    tmp_path: Path, instrument: str, workers: int, count: int
+    tmp_path: Path, instrument: str, workers: int, count: int, command: Callable[..., Any]
 ) -> None:
     skip_without(*instrument.split(","))
     with ModelServer() as server:
         options = ("--workers", str(workers), "--instrument", instrument)
-        leaderboard = evaluate(tmp_path, server.url, *options, count=count)
+        leaderboard = evaluate(tmp_path, server.url, *options, count=count, command=command)
         assert_books_balance(tmp_path, leaderboard, server, count)
         assert_recorded(tmp_path, instrument)
 
@@ -178,29 +197,38 @@ def test_books_stay_exact_beside_other_instrumentations(
 def test_streamed_books_stay_exact_beside_both_whatever_the_environment_says(tmp_path: Path) -> None:
     skip_without(*BOTH.split(","))
     with ModelServer() as server, hostile_environment() as env:
-        leaderboard = evaluate(tmp_path, server.url, "--stream", "--instrument", BOTH, count=10, env=env)
+        command = partial(smoltrace, env=env)
+        leaderboard = evaluate(tmp_path, server.url, "--stream", "--instrument", BOTH, count=10, command=command)
         assert_books_balance(tmp_path, leaderboard, server, count=10)
         assert_recorded(tmp_path, BOTH)
         assert leaderboard["avg_ttft_seconds"] > 0
 
 
 @pytest.mark.parametrize(
-    "stream", [pytest.param((), id="whole"), pytest.param(("--stream",), id="streamed", marks=pytest.mark.slow)]
+    ("stream", "count", "command"),
+    [
+        pytest.param((), 4, smoltrace_here, id="whole"),
+        pytest.param((), 10, smoltrace, id="whole in a process", marks=pytest.mark.slow),
+        pytest.param(("--stream",), 10, smoltrace, id="streamed in a process", marks=pytest.mark.slow),
+    ],
 )
-def test_books_of_litellm_stay_exact_beside_both(tmp_path: Path, stream: tuple[str, ...]) -> None:
+def test_books_of_litellm_stay_exact_beside_both(
+    tmp_path: Path, stream: tuple[str, ...], count: int, command: Callable[..., Any]
+) -> None:
     """LiteLLM's call, OpenAI's client below it and smolagents' model above: three records of one call, beside ours."""
     skip_without("litellm", *BOTH.split(","))
     options = ("--provider", "litellm", "--instrument", BOTH, *stream)
     with ModelServer() as server:
-        leaderboard = evaluate(tmp_path, server.url, *options, count=10, model=f"openai/{MODEL}")
-        assert_books_balance(tmp_path, leaderboard, server, count=10)
+        model = f"openai/{MODEL}"
+        leaderboard = evaluate(tmp_path, server.url, *options, count=count, model=model, command=command)
+        assert_books_balance(tmp_path, leaderboard, server, count)
         assert_recorded(tmp_path, BOTH)
 
 
 def test_an_unknown_instrumentation_is_refused_before_anything_is_done(tmp_path: Path) -> None:
     with ModelServer() as server:
         options = ("--base-url", server.url, "--model", MODEL, "--instrument", "openinference,langsmith")
-        done = smoltrace("eval", write_tasks(tmp_path, 1), *options, cwd=tmp_path)
+        done = smoltrace_here("eval", write_tasks(tmp_path, 1), *options, cwd=tmp_path)
         assert done.returncode == 2
         assert "'langsmith' is unknown: choose of genai-otel, openinference" in done.stderr
         assert done.stdout == ""

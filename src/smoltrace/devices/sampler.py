@@ -26,7 +26,8 @@ class Sampler:
 
     The first sample is the baseline, with an energy of 0. Then there is one every `fine_interval_s` for the first
     `fine_for_s` seconds (what a reset hides is at most one interval, which must be small beside a short run), later
-    one every `interval_s`, and one at each mark. Power that has to be integrated is read every `fine_interval_s`
+    one every `interval_s`. At a mark there is one of energy alone, with no gauges: soon, and later on no more often
+    than every `fine_interval_s`, however many tests begin and end. Power that has to be integrated is read that often
     throughout. A device that cannot be read is left out of the samples until it comes back. `faults` says what went
     wrong; when `on_sample` raises, sampling ends.
     """
@@ -120,35 +121,49 @@ class Sampler:
         integrating = [watched for watched in self._watched if watched.integrates]
         power_at = self._next(self._sampled_ns, self._fine_ns)
         while True:
-            until = min(sample_at, power_at) if integrating else sample_at
+            until = min([sample_at, *([power_at] if integrating else []), *self._mark_at()])
             self._wake.wait(max(0, until - time.monotonic_ns()) / _NS_PER_S)
             self._wake.clear()
             now = time.monotonic_ns()
             if self._stopped_ns is not None:
                 return
-            if now >= sample_at or self._marked_ns > self._sampled_ns + SHARED_NS:
+            if now >= sample_at:
                 self._sample()
                 sample_at = self._next(now, self._rhythm())
+                power_at = self._next(now, self._fine_ns)
+            elif any(now >= mark_at for mark_at in self._mark_at()):
+                self._sample(with_gauges=False)
                 power_at = self._next(now, self._fine_ns)
             elif integrating and now >= power_at:
                 for watched in integrating:
                     watched.read()
                 power_at = self._next(now, self._fine_ns)
 
+    def _mark_at(self) -> list[int]:
+        """When to sample for the last mark; [] when a sample has covered it."""
+        if self._marked_ns <= self._sampled_ns + SHARED_NS:
+            return []
+        return [self._sampled_ns + (SHARED_NS if self._is_early() else self._fine_ns)]
+
+    def _is_early(self) -> bool:
+        return time.monotonic_ns() - self._began_ns < self._fine_for_ns
+
     def _rhythm(self) -> int:
         """Nanoseconds to the next sample."""
-        return self._fine_ns if time.monotonic_ns() - self._began_ns < self._fine_for_ns else self._interval_ns
+        return self._fine_ns if self._is_early() else self._interval_ns
 
     def _next(self, began_ns: int, interval_ns: int) -> int:
         """When to read again. A driver that takes longer than the interval is left alone for one after it answered."""
         now = time.monotonic_ns()
         return began_ns + interval_ns if now - began_ns < interval_ns else now + interval_ns
 
-    def _sample(self) -> None:
+    def _sample(self, *, with_gauges: bool = True) -> None:
         """Read the energy of all devices, close to each other, then their gauges."""
         self._sampled_ns = time.monotonic_ns()
         present = [watched for watched in self._watched if watched.read()]
-        readings = [watched.reading(self._anchor_ns, with_gauges=not self._late()) for watched in present]
+        readings = [
+            watched.reading(self._anchor_ns, with_gauges=with_gauges and not self._late()) for watched in present
+        ]
         self.faults += [
             watched.fault for watched in self._watched if watched.fault is not None and watched.fault not in self.faults
         ]

@@ -51,6 +51,7 @@ class DeviceInstruments:
         self._factors = factors
         self._latest: Mapping[DeviceInfo, Reading] = {}
         self.idle_watts: Mapping[DeviceInfo, float | None] = {}
+        self._told_idle: set[DeviceInfo] = set()
         for instrument in self._instruments():
             make = meter.create_observable_counter if instrument.is_counter else meter.create_observable_gauge
             make(instrument.name, [self._observer(instrument)], unit=instrument.unit)
@@ -65,12 +66,19 @@ class DeviceInstruments:
             _Instrument(gpu.MEMORY_TOTAL, "MiB", False, lambda r: r.gauges.memory_total_mib),
             _Instrument(gpu.TEMPERATURE, "Cel", False, lambda r: r.gauges.temperature_c),
             _Instrument(gpu.POWER, "W", False, lambda r: r.gauges.power_w),
-            _Instrument(names.METRIC_GPU_IDLE_POWER, "W", False, lambda r: self.idle_watts.get(r.info)),
+            _Instrument(names.METRIC_GPU_IDLE_POWER, "W", False, self._idle_once),
             _Instrument(gpu.CO2, "gCO2e", True, self._grams),
             _Instrument(gpu.POWER_COST, "USD", True, self._usd),
             _Instrument(names.METRIC_GPU_ENERGY, "uJ", True, lambda r: r.energy_uj),
             _Instrument(names.METRIC_HOST_ENERGY, "uJ", True, lambda r: r.energy_uj),
         ]
+
+    def _idle_once(self, reading: Reading) -> float | None:
+        """It does not change: the first sample tells it, and the journal stays small."""
+        if reading.info in self._told_idle:
+            return None
+        self._told_idle.add(reading.info)
+        return self.idle_watts.get(reading.info)
 
     def _grams(self, reading: Reading) -> float | None:
         return None if reading.energy_uj is None else self._factors.grams(reading.energy_uj)
