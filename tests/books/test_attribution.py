@@ -68,14 +68,18 @@ def test_tests_and_the_rest_add_up_to_the_device(segments: list[Segment], claims
     found = attribute(segments, claims)
     assert found.attributed_uj + found.unattributed_uj == sum(segment.uj for segment in segments)
     assert sum(found.uj_of(claim.key) for claim in claims) == found.attributed_uj
-    assert all(share.uj > 0 for shares in found.shares.values() for share in shares)
+    for claim in claims:
+        assert sum(share.uj for share in found.shares_of(claim.key)) == found.uj_of(claim.key)
+        assert all(share.uj > 0 for share in found.shares_of(claim.key))
 
 
 @given(segments=segments(), claims=claims(), data=st.data())
 def test_neither_order_counts(segments: list[Segment], claims: list[Claim], data: st.DataObject) -> None:
     found = attribute(segments, claims)
     again = attribute(data.draw(st.permutations(segments)), data.draw(st.permutations(claims)))
-    assert (again.shares, again.unattributed_uj) == (found.shares, found.unattributed_uj)
+    assert again.unattributed_uj == found.unattributed_uj
+    for claim in claims:
+        assert sorted(again.shares_of(claim.key)) == sorted(found.shares_of(claim.key))
 
 
 def even(moments: list[int]) -> list[Segment]:
@@ -137,6 +141,15 @@ def test_a_span_has_what_was_used_in_it_and_in_none_within_it() -> None:
 def test_spans_at_once_share_evenly() -> None:
     both = [SpanTime("root", None, 0, 10), SpanTime("a", "root", 0, 10), SpanTime("b", "root", 0, 10)]
     assert attribute_to_spans([Share(Segment(0, 10, 9), 9)], both) == {"a": 5, "b": 4}
+
+
+def test_an_outer_span_is_not_innermost_while_one_within_lasts_whatever_stands_between() -> None:
+    gone = [SpanTime("root", None, 0, 10), SpanTime("step", "root", 0, 1), SpanTime("chat", "step", 0, 10)]
+    assert attribute_to_spans([Share(Segment(0, 10, 100), 100)], gone) == {"chat": 100}
+    empty = [SpanTime("root", None, 0, 10), SpanTime("step", "root", 2, 2), SpanTime("chat", "step", 0, 9)]
+    assert attribute_to_spans([Share(Segment(0, 10, 100), 100)], empty) == {"chat": 90, "root": 10}
+    circle = [SpanTime("a", "b", 0, 10), SpanTime("b", "a", 0, 10)]
+    assert sum(attribute_to_spans([Share(Segment(0, 10, 100), 100)], circle).values()) == 100
 
 
 def test_a_call_that_ran_on_the_device_has_all_of_its_segment() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from smoltrace.cli.energy import energy_text, grams_text
 from smoltrace.store.finalise import finalise
 
 PRICE = {"power_price_usd_per_kwh": "0.12", "power_price_is_default": True}
-FRANCE = PRICE | {"country": "FRA", "carbon_intensity_g_per_kwh": 56.0}
+FRANCE = PRICE | {"country": "FRA", "carbon_intensity_g_per_kwh": 56.0, "carbon_source": "a table: France, 2023"}
 
 
-def measured(folder: Path, footprint: dict[str, Any]) -> None:
+def measured(folder: Path, footprint: dict[str, Any], **about: Any) -> None:
     """A run on one GPU that draws 3600 W for 10 s."""
-    run_dir = make_run(folder, finish=False, footprint=footprint)
+    run_dir = make_run(folder, finish=False, footprint=footprint, **about)
     energy = [point(360_000_000 * n, START + n * SECOND // 10, START) for n in range(101)]
     idle = [point(360.0, START, START)]
     document = {"resourceMetrics": [batch(gpu__energy=energy, gpu__power__idle=idle)]}
@@ -39,18 +40,44 @@ def test_show_says_what_was_used_and_what_that_emitted_and_cost(tmp_path: Path) 
     measured(tmp_path, FRANCE)
     facts = shown(tmp_path)
     assert facts["Energy"] == "10 Wh · 1 × Test GPU, 9.64 Wh of it outside any test, 1 Wh at idle power"
-    assert facts["CO2"] == "560 mg · 56 g/kWh, FRA"
+    assert facts["CO2"] == "560 mg · 56 g/kWh, a table: France, 2023"
     assert facts["Electricity"] == "$0.0012 · 0.12 USD/kWh (default)"
 
 
 def test_without_a_country_it_says_what_is_missing(tmp_path: Path) -> None:
     measured(tmp_path, PRICE)
-    assert shown(tmp_path)["CO2"] == "— (give --country or --carbon-intensity)"
+    assert shown(tmp_path)["CO2"] == "— (no --country and no --carbon-intensity was given)"
 
 
 def test_a_run_whose_gpus_could_not_be_read_says_why(tmp_path: Path) -> None:
     make_run(tmp_path, metering={"devices": [], "reasons": {"nvidia": "no NVIDIA driver here"}, "faults": []})
     assert shown(tmp_path)["Energy"] == "— (no NVIDIA driver here)"
+
+
+GPUS = [
+    {"kind": "gpu", "id": str(n), "uuid": f"GPU-{n}", "name": "Test GPU", "method": method, "scope": "device"}
+    for n, method in enumerate(["energy_counter", None])
+]
+
+
+def test_what_is_not_all_is_shown_as_a_bound_and_why(tmp_path: Path) -> None:
+    lost = "gpu 1 (Test GPU) could not be read for a while: GPU is lost"
+    measured(tmp_path, FRANCE, metering={"devices": GPUS, "reasons": {}, "faults": [lost]})
+    done = smoltrace_here("show", "made", "--store", tmp_path)
+    facts = shown(tmp_path)
+    assert facts["Energy"].startswith("≥ 10 Wh")
+    assert facts["CO2"].startswith("≥ 560 mg")
+    assert facts["Electricity"].startswith("≥ $0.0012")
+    assert lost in done.stdout
+    assert "GPU 1, Test GPU, tells no energy" in done.stdout
+    (row,) = json.loads(smoltrace_here("leaderboard", "--json", "--store", tmp_path).stdout)
+    assert {row["total_gpu_energy_wh"], row["co2_emissions_g"], row["electricity_cost_usd"]} == {None}
+
+
+def test_gpus_that_told_nothing_are_the_reason_and_not_what_else_is_missing(tmp_path: Path) -> None:
+    reasons = {"amd": "no AMD GPU driver here"}
+    make_run(tmp_path, metering={"devices": GPUS[1:], "reasons": reasons, "faults": []})
+    assert shown(tmp_path)["Energy"] == "— (GPU 1, Test GPU, tells no energy)"
 
 
 def test_a_run_of_which_nobody_asked_says_nothing(tmp_path: Path) -> None:

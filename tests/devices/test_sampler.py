@@ -17,7 +17,7 @@ from support.processes import wait_until
 
 from smoltrace.devices import sampler as sampling
 from smoltrace.devices import watched
-from smoltrace.devices.device import Device, Reading
+from smoltrace.devices.device import Device, Gauges, Reading
 from smoltrace.devices.nvidia import open_nvidia
 from smoltrace.devices.sampler import Sampler
 
@@ -243,6 +243,31 @@ def test_a_mark_brings_a_sample_and_marks_close_to_each_other_share_it(monkeypat
         assert wait_until(lambda: len(made.samples) == 2)
         time.sleep(0.05)
         assert len(made.samples) == 2
+
+
+def test_later_on_marks_bring_energy_alone_and_not_more_often_than_power_is_read() -> None:
+    with bench(SimulatedGpu(), fine_for_s=0.0, interval_s=60.0, fine_interval_s=0.1) as made:
+        made.start()
+        until = time.monotonic() + 0.75
+        while time.monotonic() < until:
+            made.sampler.mark()
+            time.sleep(0.005)
+        (first, *later) = [sample[0] for sample in made.samples]
+        assert first.gauges.power_w is not None
+        assert 2 <= len(later) <= 8
+        assert all(reading.energy_uj and reading.gauges == Gauges() for reading in later)
+
+
+def test_a_clock_that_is_set_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with bench(SimulatedGpu(), fine_interval_s=0.02) as made:
+        made.start()
+        assert made.sampler.faults == []
+        right = time.time_ns
+        monkeypatch.setattr(time, "time_ns", lambda: right() + 30_000_000_000)
+        assert wait_until(lambda: made.sampler.faults != [])
+        time.sleep(0.1)
+        (fault,) = made.sampler.faults
+        assert "clock was set by +30.0 s" in fault
 
 
 @contextmanager

@@ -150,7 +150,7 @@ def test_every_analysed_instrument_is_a_point_or_a_column_of_metrics() -> None:
 
 
 def test_metrics_begin_with_the_thirteen_known_columns() -> None:
-    assert METRICS.names == (*THIRTEEN.split(), "gpu_energy_wh")
+    assert METRICS.names == (*THIRTEEN.split(), "gpu_energy_wh", "gpu_uuid")
 
 
 @pytest.mark.parametrize(

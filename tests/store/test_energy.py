@@ -12,7 +12,7 @@ from support.device_lines import SECOND, batch, point
 from support.runs import START, make_run
 
 from smoltrace.books.energy import uj_of
-from smoltrace.store.energy import device_batches, energy_of
+from smoltrace.store.energy import DeviceJournal, energy_of
 from smoltrace.store.export import metrics_document
 from smoltrace.store.finalise import finalise
 from smoltrace.store.layout import RunDir
@@ -108,6 +108,49 @@ def test_lines_that_came_twice_and_a_torn_last_one_change_nothing(tmp_path: Path
     finalise(run_dir)
     assert Run(run_dir).leaderboard_row() == once.leaderboard_row()
     assert list(Run(run_dir).results()) == list(once.results())
+    assert Run(run_dir).metrics() == once.metrics()
+
+
+def test_lines_in_another_order_change_nothing(tmp_path: Path) -> None:
+    once = Run(with_gpus(tmp_path / "a", *gpu_lines()))
+    mixed = Run(with_gpus(tmp_path / "b", *gpu_lines()[::2], *gpu_lines()[::-1]))
+    assert mixed.leaderboard_row() == once.leaderboard_row()
+    assert list(mixed.results()) == list(once.results())
+    assert mixed.metrics() == once.metrics()
+
+
+@pytest.mark.parametrize(
+    "line", [b"{", b'["x"]', b'{"resourceMetrics":5}', b'{"resourceMetrics":[{"scopeMetrics":5}]}']
+)
+def test_a_damaged_line_costs_no_energy_and_is_told(tmp_path: Path, line: bytes) -> None:
+    run_dir = with_gpus(tmp_path, *gpu_lines(), finish=False)
+    kept = run_dir.metrics_journal.read_bytes().splitlines()
+    run_dir.metrics_journal.write_bytes(b"\n".join([*kept[:3], line, *kept[4:], b""]))
+    finalise(run_dir)
+    told = Run(run_dir).summary().energy or {}
+    assert told["gpu_uj"] == 4 * sum(WATTS) * 1_000_000
+    assert told["damaged_lines"] == 1
+    assert told["tests_uj"] + told["unattributed_uj"] == told["gpu_uj"]
+
+
+def test_another_gpu_of_the_same_number_in_a_later_life_is_another_gpu(tmp_path: Path) -> None:
+    start = START + 3600 * SECOND
+    energy = [point(200_000_000 * n, start + n * SECOND, start, "0", gpu_uuid="GPU-new") for n in range(3)]
+    run_dir = with_gpus(tmp_path, *gpu_lines(), batch(gpu__energy=energy))
+    told = Run(run_dir).summary().energy or {}
+    last = {row["gpu_uuid"]: row["gpu_energy_wh"] for row in Run(run_dir).metrics()}
+    assert last.keys() == {"GPU-0", "GPU-1", "GPU-new"}
+    assert sum(map(uj_of, last.values())) == told["gpu_uj"] == 4 * sum(WATTS) * 1_000_000 + 400_000_000
+
+
+def test_a_part_is_not_shown_as_all(tmp_path: Path) -> None:
+    """Of three tests the last ran in a life in which no GPU was read."""
+    run_dir = with_gpus(tmp_path, *gpu_lines(seconds=2))
+    row, told = Run(run_dir).leaderboard_row(), Run(run_dir).summary().energy or {}
+    assert told["unmeasured_tests"] == 1
+    assert told["gpu_uj"] == 2 * sum(WATTS) * 1_000_000
+    assert {row[name] for name in ("total_gpu_energy_wh", "co2_emissions_g", "electricity_cost_usd")} == {None}
+    assert [each["gpu_energy_wh"] is None for each in Run(run_dir).results()] == [False, False, True]
 
 
 def test_a_later_life_goes_on_where_the_first_ended(tmp_path: Path) -> None:
@@ -132,7 +175,7 @@ def test_a_run_without_a_gpu_has_one_row_of_nulls(tmp_path: Path) -> None:
     assert found.summary().energy is None
     assert found.leaderboard_row()["total_gpu_energy_wh"] is None
     assert {each["gpu_energy_wh"] for each in found.results()} == {None}
-    assert list(device_batches(run_dir)) == []
+    assert list(DeviceJournal(run_dir)) == []
     assert metrics_document(found)["resourceMetrics"] == []
 
 

@@ -6,6 +6,7 @@ the whole, whatever was rounded.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,19 +47,48 @@ class Share(NamedTuple):
 
 
 @dataclass(slots=True)
-class Attribution:
-    """Shares by test, and what belongs to none. `total` of both is what the segments hold."""
+class _Parts:
+    """The parts of one test, in the segments from number `first` on: eight bytes each, for runs of many hours."""
 
-    shares: dict[str, list[Share]] = field(default_factory=dict)
+    first: int
+    uj: array[int]
+
+
+@dataclass(slots=True)
+class Attribution:
+    """How the energy of one device was split: shares by test, and what belongs to none. Both together are what the
+    segments hold."""
+
     unattributed_uj: int = 0
+    _segments: list[Segment] = field(default_factory=list)
+    _parts: dict[str, _Parts] = field(default_factory=dict)
+
+    def shares_of(self, key: str) -> Iterator[Share]:
+        """What a test has, segment by segment, in order of time."""
+        parts = self._parts.get(key)
+        if parts is not None:
+            for place, uj in enumerate(parts.uj, start=parts.first):
+                if uj:
+                    yield Share(self._segments[place], uj)
 
     def uj_of(self, key: str) -> int:
         """What a test has of all segments; 0 for one that overlaps none."""
-        return sum(share.uj for share in self.shares.get(key, ()))
+        parts = self._parts.get(key)
+        return 0 if parts is None else sum(parts.uj)
 
     @property
     def attributed_uj(self) -> int:
-        return sum(share.uj for shares in self.shares.values() for share in shares)
+        return sum(sum(parts.uj) for parts in self._parts.values())
+
+    def add(self, segment: Segment, unattributed: int, parts: Iterable[tuple[str, int]]) -> None:
+        """Keep how the next segment was split. A test's segments follow each other."""
+        place = len(self._segments)
+        self._segments.append(segment)
+        self.unattributed_uj += unattributed
+        for key, uj in parts:
+            kept = self._parts.setdefault(key, _Parts(place, array("q")))
+            kept.uj.extend([0] * (place - kept.first - len(kept.uj)))
+            kept.uj.append(uj)
 
 
 def apportion(total: int, weights: Sequence[int]) -> list[int]:
@@ -103,16 +133,13 @@ def _split(segment: Segment, claims: Sequence[Claim], result: Attribution) -> No
     length = segment.end_ns - segment.start_ns
     covered = _union(segment, claims) if length > 0 else 0
     if not covered:
-        result.unattributed_uj += segment.uj
+        result.add(segment, segment.uj, ())
         return
     busy, idle = apportion(segment.uj, (covered, length - covered))
-    result.unattributed_uj += idle
     weights = [sum(_overlap(segment, interval) for interval in claim.inference) for claim in claims]
     if not any(weights):
         weights = [_overlap(segment, (claim.start_ns, claim.end_ns)) for claim in claims]
-    for claim, uj in zip(claims, apportion(busy, weights), strict=True):
-        if uj:
-            result.shares.setdefault(claim.key, []).append(Share(segment, uj))
+    result.add(segment, idle, zip((claim.key for claim in claims), apportion(busy, weights), strict=True))
 
 
 def _overlap(segment: Segment, interval: Interval) -> int:
@@ -177,34 +204,42 @@ Moment = tuple[int, int, tuple[str, ...]]
 
 def _innermost(spans: Sequence[SpanTime]) -> Iterator[Moment]:
     """The time of the spans cut at every start and end, each piece with the spans that are innermost in it."""
-    parents = {span.key: span.parent for span in spans}
+    above = _ancestors(spans)
     lasting = [span for span in spans if span.end_ns > span.start_ns]
     events = sorted(
         [(span.start_ns, 1, span.key) for span in lasting] + [(span.end_ns, 0, span.key) for span in lasting]
     )
-    children: dict[str, int] = {}
-    open_spans: dict[str, None] = {}
+    within: dict[str, int] = {}
+    open_spans: set[str] = set()
     innermost: dict[str, None] = {}
     before = 0
     for time_ns, opens, key in events:
         if innermost and time_ns > before:
             yield (before, time_ns, tuple(innermost))
         before = time_ns
-        parent = parents[key]
-        if opens:
-            open_spans[key] = None
-            if not children.get(key):
-                innermost[key] = None
-            if parent is not None:
-                children[parent] = children.get(parent, 0) + 1
-                innermost.pop(parent, None)
-        elif key in open_spans:
-            del open_spans[key]
-            innermost.pop(key, None)
-            if parent is not None:
-                children[parent] -= 1
-                if not children[parent] and parent in open_spans:
-                    innermost[parent] = None
+        (open_spans.add if opens else open_spans.remove)(key)
+        innermost.pop(key, None)
+        if opens and not within.get(key):
+            innermost[key] = None
+        for outer in above[key]:
+            within[outer] = within.get(outer, 0) + (1 if opens else -1)
+            innermost.pop(outer, None)
+            if outer in open_spans and not within[outer]:
+                innermost[outer] = None
+
+
+def _ancestors(spans: Iterable[SpanTime]) -> dict[str, list[str]]:
+    """By span all that it is in, also those that ended before it; a span that is in itself ends the way."""
+    parents = {span.key: span.parent for span in spans}
+    found: dict[str, list[str]] = {}
+    for key in parents:
+        way: dict[str, None] = {}
+        at = parents[key]
+        while at is not None and at in parents and at not in way and at != key:
+            way[at] = None
+            at = parents[at]
+        found[key] = list(way)
+    return found
 
 
 def _weights_at(segment: Segment, moments: Sequence[Moment]) -> dict[str, int]:

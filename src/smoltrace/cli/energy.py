@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from smoltrace.books.energy import wh_of
 from smoltrace.cli import output
 from smoltrace.cli.summary import Fact
+from smoltrace.records.energy import Factors
 
 if TYPE_CHECKING:
     from smoltrace.store.read import Run
@@ -39,52 +40,82 @@ def grams_text(grams: float | None) -> str:
 
 def energy(run: Run, summary: Summary) -> list[Fact]:
     """The lines on energy: none for a run of which nobody asked what it uses."""
-    manifest, row = run.manifest, summary.leaderboard
+    manifest, row, told = run.manifest, summary.leaderboard, summary.energy or {}
+    metering = manifest.get("metering") or {}
     facts = []
-    if row["total_gpu_energy_wh"] is not None:
-        facts += _measured(manifest, summary)
-    elif (reasons := (manifest.get("metering") or {}).get("reasons")) is not None:
-        facts.append(Fact("Energy", output.unknown("; ".join(reasons.values()) or "no GPU was found")))
-    if (host := _host(summary)) is not None:
+    if told.get("gpu_uj") is not None:
+        facts += _measured(manifest, row, told, metering)
+    elif metering:
+        facts.append(Fact("Energy", output.unknown(_why_unknown(metering))))
+    if (host := _host(told)) is not None:
         facts.append(host)
     if row["energy_estimated_wh_max"] is not None:
         facts.append(_estimated(row))
     return facts
 
 
-def _measured(manifest: Mapping[str, Any], summary: Summary) -> list[Fact]:
-    row, told = summary.leaderboard, summary.energy or {}
-    gpus = Counter(device["name"] or "GPU" for device in told.get("devices", ()) if device["kind"] == "gpu")
+def _why_unknown(metering: Mapping[str, Any]) -> str:
+    """Why there is no energy: of GPUs that are there what went wrong with them, else why none was found."""
+    gpus = [device for device in metering.get("devices") or () if device["kind"] == "gpu"]
+    if not gpus:
+        return "; ".join((metering.get("reasons") or {}).values()) or "no GPU was found"
+    silent = [f"GPU {gpu['id']}, {gpu['name']}, tells no energy" for gpu in gpus if gpu["method"] is None]
+    return "; ".join([*(metering.get("faults") or ()), *silent]) or "no reading was kept"
+
+
+def _measured(
+    manifest: Mapping[str, Any], row: Row, told: Mapping[str, Any], metering: Mapping[str, Any]
+) -> list[Fact]:
+    """What the GPUs told; `≥` where that is not all that was used, and why. CO2 and price go with it."""
+    factors = Factors.of(manifest)
+    missing = _missing(row, told, metering)
+    bound = "≥ " if missing else ""
+    gpus = Counter(device["name"] or "GPU" for device in told["devices"] if device["kind"] == "gpu")
     detail = [f"{number} × {name}" for name, number in gpus.items()]
-    if (outside := told.get("unattributed_uj")) is not None:
-        detail.append(f"{energy_text(wh_of(outside))} of it outside any test")
-    if row["gpu_energy_idle_wh"] is not None:
-        detail.append(f"{energy_text(row['gpu_energy_idle_wh'])} at idle power")
-    return [
-        Fact("Energy", energy_text(row["total_gpu_energy_wh"]), ", ".join(detail)),
-        _carbon(row),
-        _price(manifest, row),
+    detail.append(f"{energy_text(wh_of(told['unattributed_uj']))} of it outside any test")
+    if told["idle_uj"] is not None:
+        detail.append(f"{energy_text(wh_of(told['idle_uj']))} at idle power")
+    facts = [
+        Fact("Energy", bound + energy_text(wh_of(told["gpu_uj"])), ", ".join(detail)),
+        _carbon(factors, told["gpu_uj"], bound, manifest),
+        _price(factors, told["gpu_uj"], manifest, lower_bound=bool(missing)),
     ]
+    return [*facts, *(Fact("Not read", reason) for reason in missing)]
 
 
-def _carbon(row: Row) -> Fact:
-    if row["co2_emissions_g"] is None:
-        return Fact("CO2", output.unknown("give --country or --carbon-intensity"))
-    whose = f", {row['country']}" if row["country"] else ""
-    return Fact("CO2", grams_text(row["co2_emissions_g"]), f"{row['carbon_intensity']:g} g/kWh{whose}")
+def _missing(row: Row, told: Mapping[str, Any], metering: Mapping[str, Any]) -> list[str]:
+    """What is known to be missing in the measured energy."""
+    found = list(metering.get("faults") or ())
+    if unmeasured := told.get("unmeasured_tests"):
+        found.append(f"{unmeasured} of {row['num_tests']} tests ran while no GPU was read")
+    found += [
+        f"GPU {device['id']}, {device['name']}, tells no energy"
+        for device in metering.get("devices") or ()
+        if device["kind"] == "gpu" and device["method"] is None
+    ]
+    if damaged := told.get("damaged_lines"):
+        found.append(f"{damaged} lines of metrics.jsonl are damaged: how the energy was spread there is not known")
+    return found
 
 
-def _price(manifest: Mapping[str, Any], row: Row) -> Fact:
-    footprint = manifest.get("footprint") or {}
-    price = footprint.get("power_price_usd_per_kwh")
-    default = " (default)" if footprint.get("power_price_is_default") else ""
-    detail = "" if price is None else f"{price} USD/kWh{default}"
-    return Fact("Electricity", output.cost_text(row["electricity_cost_usd"]), detail)
+def _carbon(factors: Factors, microjoules: int, bound: str, manifest: Mapping[str, Any]) -> Fact:
+    grams = factors.grams(microjoules)
+    if grams is None:
+        return Fact("CO2", output.unknown("no --country and no --carbon-intensity was given"))
+    source = (manifest.get("footprint") or {}).get("carbon_source")
+    whose = f", {source}" if source else ""
+    return Fact("CO2", bound + grams_text(grams), f"{factors.carbon_intensity:g} g/kWh{whose}")
 
 
-def _host(summary: Summary) -> Fact | None:
+def _price(factors: Factors, microjoules: int, manifest: Mapping[str, Any], *, lower_bound: bool) -> Fact:
+    default = " (default)" if (manifest.get("footprint") or {}).get("power_price_is_default") else ""
+    detail = "" if factors.power_price is None else f"{factors.power_price} USD/kWh{default}"
+    return Fact("Electricity", output.cost_text(factors.usd(microjoules), lower_bound=lower_bound), detail)
+
+
+def _host(told: Mapping[str, Any]) -> Fact | None:
     """Processors and memory, which the run shares with all else on the machine."""
-    found = [device for device in (summary.energy or {}).get("devices", ()) if device["kind"] != "gpu"]
+    found = [device for device in told.get("devices", ()) if device["kind"] != "gpu"]
     if not found:
         return None
     total = energy_text(wh_of(sum(device["uj"] for device in found)))

@@ -17,6 +17,9 @@ PATIENCE_S: Final = 5.0
 LATE_NS: Final = 1_000_000_000
 """Once sampling is to end, gauges of a driver so slow are left out: what is missing then is the energy."""
 
+MOVED_NS: Final = 500_000_000
+"""By so much the system's clock may differ from the monotonic one since the baseline: it is adjusted all the time."""
+
 _NS_PER_S: Final = 1_000_000_000
 _SILENT: Final = f"the driver of a device did not answer within {PATIENCE_S:.0f} s"
 
@@ -50,7 +53,7 @@ class Sampler:
         self._thread: threading.Thread | None = None
         self._anchor_ns = self._began_ns = self._marked_ns = self._sampled_ns = 0
         self._stopped_ns: int | None = None
-        self._abandoned = False
+        self._abandoned = self._clock_moved = False
 
     def idle(self, seconds: float = 1.0) -> dict[DeviceInfo, float | None]:
         """The watts that each device draws while nothing is done, over `seconds`, which it takes; to be called before
@@ -167,8 +170,20 @@ class Sampler:
         self.faults += [
             watched.fault for watched in self._watched if watched.fault is not None and watched.fault not in self.faults
         ]
+        self._watch_clock()
         if readings and not self._abandoned:
             self._on_sample(readings)
+
+    def _watch_clock(self) -> None:
+        """Tests are timed by the system's clock. When it is set, or stands still while the machine sleeps, what a test
+        had of the energy can no longer be told."""
+        moved = time.time_ns() - time.monotonic_ns() - self._anchor_ns
+        if abs(moved) > MOVED_NS and not self._clock_moved:
+            self._clock_moved = True
+            self.faults.append(
+                f"the system's clock was set by {moved / _NS_PER_S:+.1f} s, or the machine slept: the shares of the "
+                "tests from then on may be wrong"
+            )
 
     def _late(self) -> bool:
         stopped_ns = self._stopped_ns

@@ -12,7 +12,11 @@ from smoltrace.devices.device import Device, DeviceLost, Gauges, Reading
 RETRY_NS: Final = 2_000_000_000
 """A device that cannot be read is tried again after this long: asking for it may be slow."""
 
+MOST_W: Final = 20_000
+"""No device draws more; a counter that fell and shows more than that was not reset."""
+
 _MW_PER_W: Final = 1000
+_NS_PER_US: Final = 1000  # microjoules are watts times microseconds
 
 
 class Watched:
@@ -24,6 +28,7 @@ class Watched:
         self._retry_ns = 0
         self._moment_ns = 0
         self._counter: int | None = None
+        self._counted_ns = 0
         self._counted = 0
         self._trapezoid = Trapezoid()
         self._energy: int | None = None
@@ -60,9 +65,16 @@ class Watched:
         if value is None:
             return None
         if self._counter is not None:
-            self._counted += step(self._counter, value)
-        self._counter = value
+            self._counted += self._step(self._counter, value)
+        self._counter, self._counted_ns = value, self._moment_ns
         return self._counted
+
+    def _step(self, before: int, value: int) -> int:
+        """After a fall all that the counter shows was used since; unless no device could have, and it only stumbled."""
+        if value < before and value * _NS_PER_US > MOST_W * (self._moment_ns - self._counted_ns):
+            self.fault = self.fault or f"{self.info.kind} {self.info.id}: its energy counter went back a little"
+            return 0
+        return step(before, value)
 
     def _integrated(self) -> int | None:
         """Microjoules since the first reading of the power; None when it is not shown now."""

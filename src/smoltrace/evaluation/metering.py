@@ -105,7 +105,7 @@ class DeviceMeter:
         self._write = write
         self._began: dict[tuple[str, str], int] = {}
         self._reader = InMemoryMetricReader()
-        self._provider = MeterProvider([self._reader], Resource(dict(resource)), shutdown_on_exit=False)
+        self._provider = _provider(self._reader, resource)
         self.instruments = DeviceInstruments(self._provider.get_meter(names.SCOPE), factors)
 
     def sampled(self, readings: Sequence[Reading]) -> None:
@@ -158,6 +158,13 @@ def _attributes(info: DeviceInfo, *, about_energy: bool) -> dict[str, str]:
     return found
 
 
+def _provider(reader: InMemoryMetricReader, resource: Mapping[str, Any]) -> MeterProvider:
+    """A provider that the environment cannot switch off: the books need what it says."""
+    provider = MeterProvider([reader], Resource(dict(resource)), shutdown_on_exit=False)
+    provider._disabled = False  # OTEL_SDK_DISABLED is about exporting, and nothing is exported here
+    return provider
+
+
 class ClientMeter:
     """Counts calls and tests as they end. What is unknown of a test is not added: the sums are lower bounds then, and
     the run's finished files say which."""
@@ -165,7 +172,7 @@ class ClientMeter:
     def __init__(self, resource: Mapping[str, Any], write: Write) -> None:
         self._write, self._lock, self._last = write, threading.Lock(), time.monotonic()
         self._reader = InMemoryMetricReader()
-        self._provider = MeterProvider([self._reader], Resource(dict(resource)), shutdown_on_exit=False)
+        self._provider = _provider(self._reader, resource)
         meter = self._provider.get_meter(names.CLIENT_SCOPE)
         self._instruments: dict[str, Counter | Histogram] = {}
         for known in INSTRUMENTS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +12,7 @@ from smoltrace.records.energy import Factors
 
 if TYPE_CHECKING:
     from smoltrace.agents.spec import ModelSpec
-    from smoltrace.devices.device import DeviceInfo
+    from smoltrace.devices.device import DeviceInfo, Reading
     from smoltrace.devices.found import Found
     from smoltrace.devices.sampler import Sampler
     from smoltrace.evaluation.footprint import Footprint
@@ -49,26 +49,36 @@ class Meters:
             self._found.close()
 
     @property
-    def gpu_names(self) -> list[str]:
-        return [] if self._found is None else [device.info.name for device in self._found.gpus]
-
-    @property
     def note(self) -> str | None:
         """What somebody who asked for GPU metrics has to know; None where all is well."""
-        if not self._footprint.gpu_metrics or self._found is None or self._found.gpus:
+        if not self._footprint.gpu_metrics or self._found is None:
             return None
-        reasons = "; ".join(self._found.reasons.values()) or "no GPU was found"
-        return f"No GPU counter can be read here ({reasons}): the GPU columns stay null."
+        silent = [device.info for device in self._found.gpus if device.info.method is None]
+        if not self._found.gpus:
+            why = "; ".join(self._found.reasons.values()) or "no GPU was found"
+        elif silent:
+            why = ", ".join(f"GPU {info.id}, {info.name}, tells neither energy nor power" for info in silent)
+            return f"{why}: the energy of the run stays unknown."
+        else:
+            return None
+        return f"No GPU counter can be read here ({why}): the GPU columns stay null."
 
-    def manifest(self) -> dict[str, Any] | None:
-        """What run.json tells of the meters: the devices, why others are missing, what went wrong. None: not wanted."""
+    def manifest(self, before: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+        """What run.json tells of the meters: the devices, why others are missing, what went wrong, in this life and,
+        by `before`, in earlier ones. None: not wanted."""
         if self._found is None:
-            return None
+            return None if before is None else dict(before)
+        told = before or {}
+        devices = [_about(device.info) for device in self._found.devices]
+        faults = [*self._faults, *(self._sampler.faults if self._sampler is not None else ())]
         return {
-            "devices": [_about(device.info) for device in self._found.devices],
+            "devices": _once([*(told.get("devices") or ()), *devices]),
             "reasons": dict(self._found.reasons),
-            "idle_watts": {info.id: watts for info, watts in self._idle.items() if info.kind == "gpu"},
-            "faults": [*self._faults, *(self._sampler.faults if self._sampler is not None else ())],
+            "idle_watts": {
+                **(told.get("idle_watts") or {}),
+                **{info.uuid or info.id: watts for info, watts in self._idle.items() if info.kind == "gpu"},
+            },
+            "faults": _once([*(told.get("faults") or ()), *faults]),
         }
 
     def read_idle(self) -> None:
@@ -97,8 +107,8 @@ class Meters:
 
     def finished(self, finished: Finished) -> None:
         """Count a finished test."""
-        if self._client is not None:
-            self._guarded(lambda client: client.record(finished.row, finished.calls), self._client)
+        if (client := self._client) is not None:
+            self._guarded(lambda: client.record(finished.row, finished.calls))
 
     def end(self) -> None:
         """Read the last partial interval, and export what has not been yet. A second call changes nothing."""
@@ -108,19 +118,24 @@ class Meters:
             self._devices = None
         if self._client is not None:
             client, self._client = self._client, None
-            self._guarded(lambda meter: meter.close(), client)
+            self._guarded(client.close)
 
-    def _sampled(self, readings: Any) -> None:
-        if self._devices is not None:
-            self._devices.sampled(readings)
+    def _sampled(self, readings: Sequence[Reading]) -> None:
+        """A sample that cannot be kept takes no energy with it: counters are cumulative, and the next one has it."""
+        if (devices := self._devices) is not None:
+            self._guarded(lambda: devices.sampled(readings))
 
-    def _guarded(self, act: Any, meter: ClientMeter) -> None:
+    def _guarded(self, act: Callable[[], None]) -> None:
         """A disk that refuses metrics refuses results too, and says so there."""
         try:
-            act(meter)
+            act()
         except StoreError as error:
             if str(error) not in self._faults:
                 self._faults.append(str(error))
+
+
+def _once(things: list[Any]) -> list[Any]:
+    return [thing for place, thing in enumerate(things) if thing not in things[:place]]
 
 
 def _about(info: DeviceInfo) -> dict[str, Any]:

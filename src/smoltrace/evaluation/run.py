@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -173,7 +174,7 @@ class Prepared:
         before = session.manifest
         told = {
             **of_this_life(self.config, self.spec),
-            **_told_by(meters),
+            **_told_by(meters, before),
             "num_tests": len(session.earlier) + left,
             "tags": {**(before.get("tags") or {}), **self.config.tags},
             "notes": self.config.notes or before.get("notes"),
@@ -270,7 +271,7 @@ class Prepared:
                 engine.run(left, commit)
             finally:
                 meters.end()
-                session.tell(_told_by(meters))
+                session.tell(_told_by(meters, session.manifest))
                 reporter.closed(tally.progress)
             stop = _stop_of(session, governor, self.secrecy)
         except InterruptedAtOnce:
@@ -286,10 +287,13 @@ class Prepared:
         return close(session, self._way(session.run_dir), stop, planned=planned, limits=self.config.limits)
 
 
-def _told_by(meters: Meters) -> dict[str, Any]:
-    """What the manifest tells of the meters: nothing where no device was to be read."""
-    told = meters.manifest()
-    return {} if told is None else {"metering": told, "hardware": hardware(meters.gpu_names)}
+def _told_by(meters: Meters, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What the manifest tells of the meters in all lives of the run: nothing where no device was ever to be read."""
+    told = meters.manifest((before or {}).get("metering"))
+    if told is None:
+        return {}
+    gpus = [device["name"] for device in told["devices"] if device["kind"] == "gpu"]
+    return {"metering": told, "hardware": hardware(gpus)}
 
 
 class _Books:

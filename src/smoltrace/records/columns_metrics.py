@@ -23,6 +23,7 @@ METRICS = Dataset(
         Column("gpu_temperature_celsius", "float64", "Temperature.", "°C"),
         Column("gpu_power_watts", "float64", "Power draw.", "W"),
         Column("gpu_energy_wh", "float64", "Energy since the run's start.", "Wh"),
+        Column("gpu_uuid", "string", "What stays when GPUs are numbered anew."),
     ),
 )
 

@@ -66,10 +66,17 @@ class Factors:
         return None if self.power_price is None else usd_of(microjoules, self.power_price)
 
 
+def columns_of_test(factors: Factors, microjoules: int | None) -> Row:
+    """The energy columns of a row of `results`. Of a test that was not measured the quality stays what it was."""
+    return factors.columns(microjoules) | ({} if microjoules is None else {"energy_quality": ALLOCATED})
+
+
 class RunEnergy:
     """What the GPUs of a run used, split over its tests. Σ tests + unattributed = Σ GPUs, exactly, in microjoules.
 
-    `claims` are the tests by their uid. `gauges` is what `GpuSeries.aggregate` gives.
+    `claims` are the tests by their uid. `gauges` is what `GpuSeries.aggregate` gives, `silent_gpus` are those whose
+    energy could not be read at all, `damaged_lines` those of the journal that were no metrics. Where the energy of a
+    GPU or of a test is not known, that of the run is not either: what is known is a lower bound.
     """
 
     def __init__(
@@ -79,10 +86,12 @@ class RunEnergy:
         factors: Factors,
         gauges: Mapping[str, float | None],
         *,
+        silent_gpus: int = 0,
+        damaged_lines: int = 0,
         on_the_device: bool = False,
     ) -> None:
         self.devices, self.factors, self._gauges = list(devices), factors, gauges
-        self._on_the_device = on_the_device
+        self._silent, self._damaged, self._on_the_device = silent_gpus, damaged_lines, on_the_device
         self.gpus = [device for device in self.devices if device.kind == "gpu"]
         claims = list(claims)
         self._attributions = [attribute(gpu.segments(), claims) for gpu in self.gpus]
@@ -91,8 +100,18 @@ class RunEnergy:
 
     @property
     def gpu_uj(self) -> int | None:
-        """All that the GPUs used; None without a GPU that tells."""
+        """All that the GPUs told that they used; None without a GPU that tells."""
         return sum(gpu.uj for gpu in self.gpus) if self.gpus else None
+
+    @property
+    def unmeasured_tests(self) -> int:
+        """Tests that ran while no GPU was read: in a life without one, or when the clock was set meanwhile."""
+        return sum(not read for read in self._uids.values()) if self.gpus else 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what is known is all of it."""
+        return not self.unmeasured_tests and not self._silent
 
     @property
     def unattributed_uj(self) -> int:
@@ -111,20 +130,20 @@ class RunEnergy:
 
     def result_columns(self, uid: str) -> Row:
         """The energy columns of a test's row of `results`."""
-        microjoules = self.uj_of(uid)
-        return self.factors.columns(microjoules) | ({} if microjoules is None else {"energy_quality": ALLOCATED})
+        return columns_of_test(self.factors, self.uj_of(uid))
 
     def span_columns(self, uid: str, spans: Sequence[Span]) -> dict[str, Row]:
         """By span id the energy columns of a test's rows of `spans`; they sum to the test's."""
         if self.uj_of(uid) is None:
             return {}
         times = span_times(spans, on_the_device=self._on_the_device)
-        shares = sum_by_key(attribute_to_spans(each.shares.get(uid, ()), times) for each in self._attributions)
+        shares = sum_by_key(attribute_to_spans(each.shares_of(uid), times) for each in self._attributions)
         return {span.span_id: self.factors.columns(shares.get(span.span_id, 0)) for span in spans}
 
     def leaderboard_columns(self) -> Row:
         """The energy columns of the run's row of `leaderboard`."""
-        total, idle, gauges = self.gpu_uj, self.idle_uj, self._gauges
+        gauges = self._gauges
+        total, idle = (self.gpu_uj, self.idle_uj) if self.is_whole else (None, None)
         usd = None if total is None else self.factors.usd(total)
         return {
             "co2_emissions_g": None if total is None else self.factors.grams(total),
@@ -170,6 +189,9 @@ class RunEnergy:
             "tests_uj": None if total is None else sum(each.attributed_uj for each in self._attributions),
             "unattributed_uj": None if total is None else self.unattributed_uj,
             "idle_uj": self.idle_uj,
+            "unmeasured_tests": self.unmeasured_tests,
+            "silent_gpus": self._silent,
+            "damaged_lines": self._damaged,
             "devices": [device.to_json() for device in self.devices],
         }
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from smoltrace.books import gauges, names
@@ -49,7 +49,7 @@ _COUNTERS: Final = frozenset({CO2, POWER_COST})
 
 GPU_ID: Final = ("gpu_id", "gpu.id", "hw.id")
 _GPU_NAME: Final = ("gpu_name", "gpu.name", "hw.name")
-_GPU_UUID: Final = ("gpu_uuid", "gpu.uuid")
+GPU_UUID: Final = ("gpu_uuid", "gpu.uuid")
 _UNDATED: Final = 0
 """In place of a time that is not known: 1970 is no time of a reading."""
 
@@ -66,7 +66,7 @@ class Gpu(NamedTuple):
 
     @classmethod
     def of(cls, point: Point) -> Gpu:
-        return cls(point.resource, point.attribute(*_GPU_UUID) or point.attribute(*GPU_ID))
+        return cls(point.resource, point.attribute(*GPU_UUID) or point.attribute(*GPU_ID))
 
 
 def gpu_rows(resource_metrics: Iterable[Mapping[str, Any]], run_id: str | None = None) -> list[dict[str, Any]]:
@@ -83,17 +83,20 @@ Moment = tuple[int, Gpu]
 """Unix nanoseconds and a GPU."""
 
 
-def moments(points: Iterable[Point], run_id: str | None = None) -> list[tuple[Moment, dict[str, Any]]]:
-    """The rows of `gpu_rows` from points, each with its moment."""
+def moments(
+    points: Iterable[Point], run_id: str | None = None, *, metrics: Collection[str] = COLUMN_OF
+) -> list[tuple[Moment, dict[str, Any]]]:
+    """The rows of `gpu_rows` from points, each with its moment. `metrics` are the names that make a moment."""
     rows: dict[Moment, dict[str, Any]] = {}
-    for point, gpu in _assigned(_of_one_scope([point for point in points if point.name in COLUMN_OF])):
+    for point, gpu in _assigned(_of_one_scope([point for point in points if point.name in metrics])):
         key = (point.time_ns or 0, gpu)
         if key not in rows:
             rows[key] = _new_row(point, run_id)
         row = rows[key]
         row["gpu_id"] = row["gpu_id"] or point.attribute(*GPU_ID) or gpu.key
         row["gpu_name"] = row["gpu_name"] or point.attribute(*_GPU_NAME)
-        row[COLUMN_OF[point.name]] = float(point.value)
+        if (column := COLUMN_OF.get(point.name)) is not None:
+            row[column] = float(point.value)
     return sorted(rows.items(), key=_place)
 
 
@@ -166,7 +169,7 @@ class GpuSeries:
     """Takes the points of a run one by one and gives its totals and averages; some 16 bytes are kept of each."""
 
     def __init__(self) -> None:
-        self._gauges: dict[tuple[str, str, Gpu], tuple[array[int], array[float]]] = {}
+        self._gauges: dict[tuple[str, str, Gpu], dict[int | None, tuple[array[int], array[float]]]] = {}
         self._counts: dict[tuple[str, str, Gpu, Attributes, str], list[Count]] = {}
 
     def add(self, point: Point) -> None:
@@ -177,10 +180,12 @@ class GpuSeries:
             series = (point.name, point.scope, gpu, point.attributes, point.unit)
             self._counts.setdefault(series, []).append(count)
         elif point.name in COLUMN_OF:
-            key = (point.name, point.scope, gpu)
-            if key not in self._gauges:
-                self._gauges[key] = (array("q"), array("d"))
-            times, values = self._gauges[key]
+            lives = self._gauges.setdefault((point.name, point.scope, gpu), {})
+            # What others mean by the start of a gauge is not known: for them it is all one life.
+            life = point.start_ns if point.scope == names.SCOPE else None
+            if life not in lives:
+                lives[life] = (array("q"), array("d"))
+            times, values = lives[life]
             times.append(_UNDATED if point.time_ns is None else point.time_ns)
             values.append(point.value)
 
@@ -188,32 +193,31 @@ class GpuSeries:
         """See `aggregate_gpu_metrics`."""
         used, memory, power = self._samples(UTILIZATION), self._samples(MEMORY_USED), self._samples(POWER)
         degrees = self._samples(TEMPERATURE)
-        capacity = [samples[-1][1] for samples in self._samples(MEMORY_TOTAL)]
         return {
-            "utilization_avg": gauges.combined(used, gauges.plain_mean),
+            "utilization_avg": gauges.mean_of_each(used),
             "utilization_max": gauges.highest(used),
-            "memory_avg": gauges.combined(memory, math.fsum),
+            "memory_avg": gauges.mean_together(memory),
             "memory_max": gauges.highest_together(memory),
-            "memory_total": sum(capacity) if capacity else None,
-            "temperature_avg": gauges.combined(degrees, gauges.plain_mean),
+            "memory_total": gauges.highest_together(self._samples(MEMORY_TOTAL)),
+            "temperature_avg": gauges.mean_of_each(degrees),
             "temperature_max": gauges.highest(degrees),
-            "power_avg": gauges.combined(power, math.fsum),
+            "power_avg": gauges.mean_together(power),
             "power_max": gauges.highest_together(power),
             "co2_total": self._total_increase(CO2),
             "power_cost_total": self._total_increase(POWER_COST),
         }
 
-    def _samples(self, name: str) -> list[list[gauges.Sample]]:
-        """The samples of a gauge, GPU by GPU, in order of time."""
+    def _samples(self, name: str) -> list[list[list[gauges.Sample]]]:
+        """The samples of a gauge in order of time, GPU by GPU and life by life."""
         keys = self._counted([(scope, gpu) for metric, scope, gpu in self._gauges if metric == name])
         only = _only_gpus(gpu for _, _, gpu in self._gauges)
-        by_gpu: dict[Gpu, list[gauges.Sample]] = {}
+        by_gpu: dict[Gpu, dict[int | None, list[gauges.Sample]]] = {}
         for scope, gpu in keys:
-            times, values = self._gauges[name, scope, gpu]
-            samples = ((None if at == _UNDATED else at, value) for at, value in zip(times, values, strict=True))
-            home = gpu if gpu.key is not None else only.get(gpu.resource, gpu)
-            by_gpu.setdefault(home, []).extend(samples)
-        return [gauges.in_time(samples) for samples in by_gpu.values()]
+            home = by_gpu.setdefault(gpu if gpu.key is not None else only.get(gpu.resource, gpu), {})
+            for start, (times, values) in self._gauges[name, scope, gpu].items():
+                samples = ((None if at == _UNDATED else at, value) for at, value in zip(times, values, strict=True))
+                home.setdefault(start, []).extend(samples)
+        return [[gauges.in_time(life) for life in lives.values()] for lives in by_gpu.values()]
 
     def _total_increase(self, name: str) -> int | float | None:
         """What all series of a counter together grew by; None without a point."""

@@ -22,6 +22,7 @@ smoltrace-runs/runs/RUN_ID/results.parquet          one row per execution of a t
                           /run.json                 the manifest: configuration, versions, hardware, status
                           /results.jsonl            the journal of results
                           /traces.jsonl             the journal of traces
+                          /metrics.jsonl            the journal of metrics: every reading as OTLP JSON
                           /spending.jsonl           what each call used, as it was made
 smoltrace-runs/leaderboard/leaderboard.parquet      one row per run
                           /rows/RUN_ID.json         the same, one file a run

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from smoltrace.books import names
 from smoltrace.books.calls import Call
 from smoltrace.books.cost import EXACT
 from smoltrace.records import instruments as known
-from smoltrace.records.energy import Factors
-from smoltrace.records.gpu_metrics import Gpu, moments
+from smoltrace.records.gpu_metrics import COLUMN_OF, GPU_UUID, Gpu, moments
 from smoltrace.records.instruments import Histogram, Instrument
-from smoltrace.records.otlp_points import points_in
 from smoltrace.records.results import is_sum
 from smoltrace.records.schema import METRICS, POINTS, Row, empty_row
 from smoltrace.records.text import json_text
 from smoltrace.records.times import parse_time, unix_ns
+
+if TYPE_CHECKING:
+    from smoltrace.records.energy import Factors
+    from smoltrace.records.otlp_points import Point
 
 Attributes = tuple[tuple[str, str], ...]
 
@@ -34,29 +36,32 @@ def empty_metrics_row(run: Mapping[str, Any]) -> Row:
     }
 
 
-def metrics_rows(batches: Iterable[Sequence[Mapping[str, Any]]], run_id: str, factors: Factors) -> Iterator[Row]:
-    """The rows of `metrics` of a run with GPUs, batch by batch of its journal's OTLP JSON `resourceMetrics`.
+def metrics_rows(lines: Iterable[Sequence[Point]], run_id: str, factors: Factors) -> Iterator[Row]:
+    """The rows of `metrics` of a run with GPUs: `lines` are the points of its journal, line by line in order of time.
 
     Energy, emissions and price are since the run's start: where a life ends, the next one's counter goes on from its
-    last value. All three come from the same counter, at the run's own carbon intensity and electricity price.
+    last value. All three come from the same counter, at the run's own carbon intensity and electricity price. A moment
+    that comes twice has one row.
     """
     counters: dict[Gpu, _Since] = {}
-    for batch in batches:
-        points = list(points_in(batch))
+    for points in lines:
+        uuids = {Gpu.of(point): point.attribute(*GPU_UUID) for point in points}
         used = {
             (point.time_ns or 0, Gpu.of(point)): (point.start_ns or 0, int(point.value))
             for point in points
             if point.name == names.METRIC_GPU_ENERGY and point.scope == names.SCOPE
         }
-        for moment, row in moments(points, run_id):
-            since_start = None
-            if moment in used:
-                since_start = counters.setdefault(moment[1], _Since()).at(*used[moment])
-            made = factors.columns(since_start)
+        for moment, row in moments(points, run_id, metrics={*COLUMN_OF, names.METRIC_GPU_ENERGY}):
+            counter = counters.setdefault(moment[1], _Since())
+            if moment[0] <= counter.time_ns:
+                continue
+            counter.time_ns = moment[0]
+            made = factors.columns(counter.at(*used[moment]) if moment in used else None)
             yield row | {
                 "co2_emissions_gco2e": made["co2_emissions_g"],
                 "power_cost_usd": made["power_cost_usd"],
                 "gpu_energy_wh": made["gpu_energy_wh"],
+                "gpu_uuid": uuids.get(moment[1]),
             }
 
 
@@ -65,6 +70,7 @@ class _Since:
 
     def __init__(self) -> None:
         self._start, self._before, self._last = 0, 0, 0
+        self.time_ns = 0
 
     def at(self, start_ns: int, value: int) -> int:
         if start_ns != self._start or value < self._last:

@@ -70,14 +70,15 @@ def _json(run: Run, folder: Path) -> list[Path]:
 def metrics_document(run: Run) -> dict[str, Any]:
     """The metrics of a run in the shape that earlier versions knew: run_id, resourceMetrics (OTLP JSON), aggregates.
 
-    `resourceMetrics` are those of devices, so [] without a GPU; what calls and tests say is in `aggregates`.
+    `resourceMetrics` are those of devices, so [] without a GPU, and as each life of the run kept them: at the carbon
+    intensity and the price that it was given. What calls and tests say is in `aggregates`.
     """
     from smoltrace.records.metrics import aggregates
-    from smoltrace.store.energy import device_batches
+    from smoltrace.store.energy import DeviceJournal
 
     return {
         "run_id": run.id,
-        "resourceMetrics": [item for batch in device_batches(run.directory) for item in batch],
+        "resourceMetrics": [item for line in DeviceJournal(run.directory) for item in line.batch],
         "aggregates": aggregates(run.points()),
     }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from smoltrace.records.schema import METRICS, POINTS, RESULTS, SPANS, TRACES
 from smoltrace.store.contents import finished_tests
-from smoltrace.store.energy import device_batches, energy_of, with_energy
+from smoltrace.store.energy import DeviceJournal, energy_of, with_energy
 from smoltrace.store.lines import index_results
 from smoltrace.store.lock import is_held
 from smoltrace.store.parquet import DatasetFile, weight_of, write_rows
@@ -79,10 +79,9 @@ def is_finalised(run_dir: RunDir) -> bool:
     return all(file.exists() for file in files) and (store is None or leaderboard.has(store, run_dir.run_id))
 
 
-def summarise(run_dir: RunDir, results: Iterable[Mapping[str, Any]]) -> Summary:
-    """The summary of a run as it stands, from its rows of `results`. Nothing is written."""
-    manifest = run_dir.manifest()
-    count = _Count(run_dir, manifest, energy_of(run_dir, manifest))
+def summarise(run_dir: RunDir, results: Iterable[Mapping[str, Any]], energy: RunEnergy | None) -> Summary:
+    """The summary of a run as it stands, from its rows of `results` and its energy. Nothing is written."""
+    count = _Count(run_dir, run_dir.manifest(), energy)
     for result in results:
         count.add(result)
     return count.summary()
@@ -135,7 +134,8 @@ def metrics_of(run_dir: RunDir, manifest: Mapping[str, Any]) -> Iterator[Row]:
     from smoltrace.records.energy import Factors
     from smoltrace.records.metrics import empty_metrics_row, metrics_rows
 
-    rows = metrics_rows(device_batches(run_dir), run_dir.run_id, Factors.of(manifest))
+    lines = (line.points for line in DeviceJournal(run_dir))
+    rows = metrics_rows(lines, run_dir.run_id, Factors.of(manifest))
     first = next(rows, None)
     yield empty_metrics_row(manifest) if first is None else first
     yield from rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from smoltrace.errors import UsageError
 from smoltrace.records.schema import DATASETS, METRICS, POINTS, RESULTS, SPANS, TRACES, Row, record_batch
 from smoltrace.store.contents import FinishedTest, finished_tests, results_in, spans_at
-from smoltrace.store.energy import energy_of, with_energy
+from smoltrace.store.energy import energy_of
 from smoltrace.store.layout import RunDir, Store
 from smoltrace.store.lines import LineFile, index_results, index_traces
 from smoltrace.store.parquet import read_rows
@@ -56,9 +56,8 @@ class Run:
     def results(self) -> Iterator[Row]:
         """The rows of `results`, in the order of the plan; money is exact Decimal. Raises StoreError."""
         if self._has_journal:
-            energy = self._energy()
-            for row in results_in(self._dir, index_results(self._dir.results_journal)):
-                yield with_energy(row, energy)
+            energy = self._shares()
+            yield from (row | energy(row) for row in self._results())
         elif (file := self._dir.parquet(RESULTS.name)).exists():
             yield from read_rows(file, RESULTS)
 
@@ -67,7 +66,7 @@ class Run:
         from smoltrace.records.traces import trace_row
 
         if self._has_journal:
-            yield from (trace_row(test.result, test.spans) for test in self.tests() if test.spans)
+            yield from (trace_row(test.result, test.spans) for test in self._tests() if test.spans)
         elif (file := self._dir.parquet(TRACES.name)).exists():
             yield from read_rows(file, TRACES)
 
@@ -77,7 +76,7 @@ class Run:
 
         if self._has_journal:
             energy = self._energy()
-            for test in self.tests():
+            for test in self._tests():
                 yield from span_rows_of(test.result, in_order(test.spans), energy=energy)
         elif (file := self._dir.parquet(SPANS.name)).exists():
             yield from read_rows(file, SPANS)
@@ -101,7 +100,7 @@ class Run:
             return list(read_rows(file, POINTS))
         energy = self._energy()
         of_devices = [] if energy is None else energy.points(self.manifest)
-        return [*points(((test.result, calls_in(test.spans)) for test in self.tests()), self.manifest), *of_devices]
+        return [*points(((test.result, calls_in(test.spans)) for test in self._tests()), self.manifest), *of_devices]
 
     def table(self, dataset: str) -> pa.Table:
         """The dataset results, traces, spans, metrics or points as Arrow. Raises UsageError for another name."""
@@ -117,9 +116,8 @@ class Run:
     def tests(self) -> Iterator[FinishedTest]:
         """The finished tests with their spans as recorded, in the order of the plan. Raises StoreError."""
         if self._has_journal:
-            energy = self._energy()
-            for test in finished_tests(self._dir, index_results(self._dir.results_journal)):
-                yield FinishedTest(with_energy(test.result, energy), test.spans)
+            energy = self._shares()
+            yield from (FinishedTest(test.result | energy(test.result), test.spans) for test in self._tests())
         else:
             for result in self.results():
                 yield FinishedTest(result, _spans_of_file(self._dir, str(result["trace_id"])))
@@ -146,7 +144,28 @@ class Run:
     def _made_summary(self) -> Summary:
         from smoltrace.store.finalise import summarise
 
-        return summarise(self._dir, self.results())
+        return summarise(self._dir, self._results(), self._energy())
+
+    def _results(self) -> Iterator[Row]:
+        """The rows of `results` as the journal has them: without energy, which is known when all tests are."""
+        return results_in(self._dir, index_results(self._dir.results_journal))
+
+    def _tests(self) -> Iterator[FinishedTest]:
+        if self._has_journal:
+            yield from finished_tests(self._dir, index_results(self._dir.results_journal))
+        else:
+            yield from self.tests()
+
+    def _shares(self) -> Callable[[Row], Row]:
+        """What gives a row of `results` its energy columns: the finished file where it is fresh, since going through
+        all readings takes seconds for a long run."""
+        from smoltrace.store.energy import shares_of_file
+
+        summary, file = self._fresh_summary(), self._dir.parquet(RESULTS.name)
+        if summary is not None and file.exists():
+            return shares_of_file(file, self.manifest) if summary.energy is not None else lambda _: {}
+        energy = self._energy()
+        return lambda row: {} if energy is None else energy.result_columns(str(row["test_case_uid"]))
 
     def _energy(self) -> RunEnergy | None:
         """What the run's devices used, read again only when a journal has grown."""
