@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from smoltrace.agents.routing import resolve, system_of
+from smoltrace.agents.routing import asks_its_own_host, resolve, system_of
 from smoltrace.agents.spec import ModelSpec
 from smoltrace.errors import UsageError
 
@@ -19,7 +19,6 @@ def decided(model: str, provider: str = "auto", base_url: str | None = None) -> 
 @pytest.mark.parametrize(
     ("model", "provider", "own_id"),
     [
-        ("", "demo", "demo"),
         ("demo", "demo", "demo"),
         ("openai/gpt-4o", "openai", "gpt-4o"),
         ("hf/Qwen/Qwen3-32B", "inference", "Qwen/Qwen3-32B"),
@@ -32,6 +31,67 @@ def decided(model: str, provider: str = "auto", base_url: str | None = None) -> 
 )
 def test_auto_reads_the_model_id(model: str, provider: str, own_id: str) -> None:
     assert decided(model) == (provider, own_id)
+
+
+@pytest.mark.parametrize("provider", ["auto", "openai", "litellm"])
+@pytest.mark.parametrize("model", ["", "  "])
+def test_an_empty_model_id_is_no_model_and_not_the_demonstration(model: str, provider: str) -> None:
+    with pytest.raises(UsageError, match="--model"):
+        decided(model, provider)
+    with pytest.raises(UsageError, match="--model"):
+        decided(model, provider, base_url="http://localhost:8000/v1")
+
+
+OWN = [
+    ("openai", "gpt-4o", None),
+    ("openai", "gpt-4o", "https://api.openai.com/v1"),
+    ("openai", "gpt-4o", "https://eu.api.openai.com/v1"),
+    ("openai", "gpt-4o", "https://me.openai.azure.com/openai/v1"),
+    ("openai", "mistral-large-latest", "https://api.mistral.ai/v1"),
+    ("litellm", "openai/gpt-4o", None),
+    ("litellm", "command-r-08-2024", None),
+    ("litellm", "azure/gpt-4o", "https://me.openai.azure.com"),
+    ("litellm", "anthropic/claude-sonnet-4-5", "https://api.anthropic.com"),
+    ("inference", "owner/model", None),
+    ("inference", "owner/model", "https://router.huggingface.co/v1"),
+]
+FOREIGN = [
+    ("openai", "gpt-4o-mini", "http://192.0.2.2:18555/v1"),
+    ("openai", "gpt-4o", "https://api.openai.com.example/v1"),
+    ("openai", "gpt-4o", "https://notopenai.com/v1"),
+    ("openai", "openai/gpt-4o", "https://openrouter.ai/api/v1"),
+    ("litellm", "gpt-4o", "http://192.0.2.2/v1"),
+    ("litellm", "openai/gpt-4o", "https://api.groq.com/openai/v1"),
+    ("litellm", "litellm_proxy/gpt-4o", None),
+    ("inference", "owner/model", "https://vllm.example/v1"),
+]
+
+
+@pytest.mark.parametrize(("provider", "model", "base_url"), OWN)
+def test_a_providers_own_servers_are_known_by_their_address(provider: str, model: str, base_url: str | None) -> None:
+    assert asks_its_own_host(resolve(ModelSpec(model_id=model, provider=provider, base_url=base_url)))
+
+
+@pytest.mark.parametrize(("provider", "model", "base_url"), FOREIGN)
+def test_any_other_server_is_not_the_providers(provider: str, model: str, base_url: str | None) -> None:
+    assert not asks_its_own_host(resolve(ModelSpec(model_id=model, provider=provider, base_url=base_url)))
+
+
+@pytest.mark.parametrize(
+    ("variable", "provider", "model"),
+    [
+        ("OPENAI_BASE_URL", "openai", "gpt-4o-mini"),
+        ("OPENAI_BASE_URL", "auto", "gpt-4o-mini"),
+        ("OPENAI_API_BASE", "litellm", "openai/gpt-4o-mini"),
+        ("ANTHROPIC_API_BASE", "auto", "anthropic/claude-sonnet-4-5"),
+        ("AZURE_API_BASE", "litellm", "azure/gpt-4o"),
+    ],
+)
+def test_a_server_that_only_a_variable_names_is_not_the_providers_either(
+    variable: str, provider: str, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "http://192.0.2.2:18555/v1")
+    assert not asks_its_own_host(resolve(ModelSpec(model_id=model, provider=provider)))
 
 
 def test_auto_takes_a_folder_for_a_model_in_this_process(tmp_path: Path) -> None:

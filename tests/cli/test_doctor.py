@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
+import re
 import socket
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +74,18 @@ def test_without_a_terminal_there_are_columns_and_no_colours(tmp_path: Path) -> 
     assert all(line[column - 1] == " " and line[column] != " " for line in starts)
 
 
-def test_on_a_terminal_there_are_colours_and_lines_that_fit(tmp_path: Path) -> None:
+def on_a_terminal(folder: Path, columns: int, *options: str, only_errors: bool = False, **more: str) -> tuple[int, str]:
+    """The code that the command ends with, and what it shows on a terminal of so many columns."""
     leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     program = Path(sys.executable).parent / "smoltrace"
-    environment = {**os.environ, "COLUMNS": "100", "TERM": "xterm"}
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
     with subprocess.Popen(
-        [str(program), "doctor", *QUICK], cwd=tmp_path, stdout=follower, stderr=follower, env=environment
+        [str(program), "doctor", *QUICK, *options],
+        cwd=folder,
+        stdout=subprocess.DEVNULL if only_errors else follower,
+        stderr=follower,
+        env={**environment, "TERM": "xterm", **more},
     ) as running:
         os.close(follower)
         said = b""
@@ -85,11 +95,33 @@ def test_on_a_terminal_there_are_colours_and_lines_that_fit(tmp_path: Path) -> N
         except OSError:
             pass  # Linux says the end of a pseudo-terminal by an error
     os.close(leader)
-    assert running.returncode == 0
-    text = said.decode()
+    return running.returncode, said.decode()
+
+
+def longest(text: str) -> int:
+    return max(len(line) for line in re.sub("\x1b\\[[0-9]+m", "", text).splitlines())
+
+
+@pytest.mark.parametrize("columns", [100, 40])
+def test_on_a_terminal_there_are_colours_and_lines_that_fit(tmp_path: Path, columns: int) -> None:
+    code, text = on_a_terminal(tmp_path, columns)
+    assert code == 0
     assert "\x1b[32mok" in text
-    plain = text.replace("\x1b[32m", "").replace("\x1b[36m", "").replace("\x1b[33m", "").replace("\x1b[0m", "")
-    assert max(len(line) for line in plain.splitlines()) <= 100
+    assert columns - 20 < longest(text) <= columns
+
+
+def test_a_terminal_for_errors_alone_has_them_in_its_width(tmp_path: Path) -> None:
+    code, text = on_a_terminal(tmp_path, 60, "--quiet", "--country", "Frnace", only_errors=True)
+    assert code == 1
+    assert text.startswith("\x1b[31mfailed")
+    assert longest(text) <= 60
+
+
+def test_a_terminal_whose_user_wants_no_colours_has_none(tmp_path: Path) -> None:
+    code, text = on_a_terminal(tmp_path, 70, NO_COLOR="1")
+    assert code == 0
+    assert "\x1b" not in text
+    assert longest(text) <= 70
 
 
 def test_a_served_model_is_asked_once_for_a_few_tokens(tmp_path: Path, prices: Path) -> None:
@@ -173,6 +205,28 @@ def test_a_model_that_the_server_does_not_know(tmp_path: Path) -> None:
     assert "--model" in checks["model"]["remedy"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["nosuch/thing", "nosuchthing"])
+def test_a_model_that_nobody_is_known_to_serve(tmp_path: Path, model: str) -> None:
+    pytest.importorskip("litellm", reason="litellm is not installed")
+    done, checks = doctor(tmp_path, "--model", model)
+    assert done.returncode == 1
+    assert [name for name, check in checks.items() if check["status"] == "failed"] == ["model", "price"]
+    assert checks["model"]["detail"] == f"LiteLLM does not know who serves {model}"
+    assert "PROVIDER/MODEL" in checks["model"]["remedy"]
+    assert "API_KEY" not in done.stdout
+
+
+def test_the_documented_line_for_a_server_of_ones_own(tmp_path: Path) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text()
+    (line,) = re.findall(r"smoltrace doctor (--base-url .*)", document)
+    (tmp_path / "prices.toml").write_text(document.split("```toml\n")[1].split("```")[0])
+    with ModelServer() as server:
+        options = line.replace("http://localhost:8000/v1", server.url).replace("--json", "").split()
+        done, checks = doctor(tmp_path, *options)
+    assert done.returncode == 0, checks
+
+
 def test_a_model_without_a_price(tmp_path: Path) -> None:
     with ModelServer() as server:
         done, checks = doctor(tmp_path, *served(server, "nobody-prices-this"))
@@ -190,7 +244,7 @@ def test_an_unknown_country_is_told_with_those_that_are_near(tmp_path: Path, cou
     done, checks = doctor(tmp_path, "--country", country)
     assert done.returncode == 1
     assert checks["carbon"]["status"] == "failed"
-    assert near in checks["carbon"]["detail"]
+    assert near in checks["carbon"]["remedy"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from smoltrace.agents.spec import PROVIDERS, ModelSpec
+from smoltrace.books.aliases import provider_id
 from smoltrace.errors import UsageError
 
 OPENAI_URL: Final = "https://api.openai.com/v1"
@@ -55,13 +56,34 @@ _LITELLM_SYSTEMS: Final = {
     "xai": "x_ai",
 }
 _MAKERS: Final = (("gpt-", "openai"), ("chatgpt-", "openai"), ("claude-", "anthropic"), ("gemini-", "gcp.gemini"))
+_AZURE: Final = ("openai.azure.com", "cognitiveservices.azure.com", "services.ai.azure.com")
+_OWN_HOSTS: Final = {
+    "anthropic": ("anthropic.com",),
+    "azure": _AZURE,
+    "cohere": ("cohere.com", "cohere.ai"),
+    "google": ("googleapis.com",),
+    "huggingface": ("huggingface.co",),
+    "mistral": ("mistral.ai",),
+    "openai": ("openai.com", *_AZURE),
+}
+"""Where a provider's own servers are, by its name in `smoltrace.books.aliases`."""
+_LITELLM_ADDRESSES: Final = {
+    "anthropic": ("ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"),
+    "azure": ("AZURE_API_BASE", "AZURE_AI_API_BASE"),
+    "cohere": ("COHERE_API_BASE",),
+    "google": ("GEMINI_API_BASE", "VERTEXAI_API_BASE", "VERTEX_API_BASE"),
+    "huggingface": ("HF_API_BASE", "HUGGINGFACE_API_BASE"),
+    "mistral": ("MISTRAL_API_BASE", "MISTRAL_AZURE_API_BASE"),
+    "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+}
+"""Variables that make LiteLLM ask other servers than the provider's own."""
 _OWN_PREFIX: Final = {"inference": "hf/", "ollama": "ollama/", "transformers": "transformers/"}
 
 
 def resolve(spec: ModelSpec) -> ModelSpec:
     """`spec` with its provider decided, its model id as that provider knows it, and its base URL filled in.
 
-    `auto` reads the id: nothing or `demo` → demo; `openai/…`, or a base URL → openai; `hf/…` → inference; `ollama/…` →
+    `auto` reads the id: `demo` → demo; `openai/…`, or a base URL → openai; `hf/…` → inference; `ollama/…` →
     ollama; `transformers/…` or a folder on this machine → transformers; anything else → litellm. Each provider's own
     prefix is taken off, litellm's ids stay whole. On a server of the user's, `openai/` is taken for the prefix except
     before `gpt-oss`, whose name begins so; on hosts that serve many makers it belongs to the id. OPENAI_BASE_URL and
@@ -80,8 +102,8 @@ def resolve(spec: ModelSpec) -> ModelSpec:
 
 def host_of(spec: ModelSpec) -> Host | None:
     """The known host that an OpenAI-compatible specification talks to; None for a server of the user's."""
-    name = urlsplit(spec.base_url or OPENAI_URL).hostname or ""
-    return next((host for known, host in HOSTS.items() if name == known or name.endswith(f".{known}")), None)
+    address = spec.base_url or OPENAI_URL
+    return next((host for known, host in HOSTS.items() if _is_at(address, known)), None)
 
 
 def system_of(spec: ModelSpec) -> str:
@@ -104,9 +126,30 @@ def system_of(spec: ModelSpec) -> str:
             return provider
 
 
+def asks_its_own_host(spec: ModelSpec) -> bool:
+    """Whether a resolved specification asks servers of the provider that `system_of` names, as far as addresses tell:
+    its base URL, else LiteLLM's variables. A proxy or a server of the user's may bear any provider's model names."""
+    system = system_of(spec)
+    provider = provider_id(system) or ""
+    addresses = [spec.base_url]
+    if spec.base_url is None and spec.provider == "litellm":
+        addresses = [os.environ.get(name) for name in _LITELLM_ADDRESSES.get(provider, ())]
+    return system != "litellm_proxy" and all(
+        any(_is_at(address, host) for host in _OWN_HOSTS.get(provider, ())) for address in addresses if address
+    )
+
+
+def _is_at(address: str, host: str) -> bool:
+    """Whether a URL names this host or one below it."""
+    name = (urlsplit(address).hostname or "").rstrip(".")
+    return name == host or name.endswith(f".{host}")
+
+
 def _decided(spec: ModelSpec) -> str:
     model = spec.model_id.strip()
-    if model in ("", DEMO_MODEL_ID):
+    if not model:
+        raise UsageError("--model is empty: name a model, or leave --model out for the demonstration model.")
+    if model == DEMO_MODEL_ID:
         return "demo"
     if spec.base_url is not None or model.startswith("openai/"):
         return "openai"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from smoltrace.evaluation.checkup.checkup import Checkup
 
 _COLOURS: Final = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "cyan"}
+_COLUMNS: Final = 80
+"""The width of a terminal that does not tell its own."""
+_ROOM: Final = 30
+"""With fewer columns for them, details stand below, not beside."""
+_LEAST: Final = 10
 
 EPILOG = """\b
 Examples:
@@ -72,7 +77,7 @@ def command(as_json: bool, quiet: bool, **options: Any) -> int:
         made += 1
         failed += check.status == "failed"
         if not quiet or check.status == "failed":
-            for line in _lines(check):
+            for line in _lines(check, _width(sys.stderr if quiet else sys.stdout)):
                 click.echo(line, err=quiet)
     if not quiet:
         click.echo(f"\n{failed} of {made} checks failed." if failed else f"\nNone of {made} checks failed.")
@@ -109,8 +114,22 @@ def _tell_json(checks: list[Check]) -> int:
     return 0 if ok else 1
 
 
-def _lines(check: Check) -> Iterator[str]:
-    """Status, name and detail in columns; what to do below."""
+def _width(stream: TextIO) -> int | None:
+    """The columns of the terminal that a stream goes to; None where it goes elsewhere."""
+    if not stream.isatty():
+        return None
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _COLUMNS
+    except OSError:
+        return _COLUMNS
+
+
+def _lines(check: Check, width: int | None) -> Iterator[str]:
+    """Status, name and detail in columns, what to do below. On a terminal the status has its colour, and no line is
+    longer than `width`: where that leaves little room beside the columns, the detail stands below them."""
     from smoltrace.cli.output import printable
     from smoltrace.evaluation.checkup.checkup import NAMES
 
@@ -118,17 +137,21 @@ def _lines(check: Check) -> Iterator[str]:
     texts = printable(check.detail).splitlines() or [""]
     if check.remedy is not None:
         texts.append(f"→ {printable(check.remedy)}")
-    lead = f"{click.style(f'{check.status:<{first}}', fg=_COLOURS[check.status])}  {check.name:<{second}}  "
-    indent = " " * (first + second + 4)
+    status = f"{check.status:<{first}}"
+    if width is not None and not os.environ.get("NO_COLOR"):
+        status = click.style(status, fg=_COLOURS[check.status])
+    lead, indent = f"{status}  {check.name:<{second}}  ", " " * (first + second + 4)
+    if width is not None and width - len(indent) < _ROOM:
+        yield lead.rstrip()
+        lead = indent = "  "
     for text in texts:
-        for line in _folded(text, len(indent)):
+        for line in _folded(text, None if width is None else width - len(indent)):
             yield f"{lead}{line}".rstrip()
             lead = indent
 
 
-def _folded(text: str, indent: int) -> list[str]:
-    """The lines of a text beside the other columns on a terminal; elsewhere it stays one line."""
-    if not sys.stdout.isatty():
+def _folded(text: str, room: int | None) -> list[str]:
+    """The lines of a text, none longer than `room`; None leaves it one line."""
+    if room is None:
         return [text]
-    width = shutil.get_terminal_size().columns - indent
-    return textwrap.wrap(text, max(width, 30), subsequent_indent="  ", break_on_hyphens=False) or [""]
+    return textwrap.wrap(text, max(room, _LEAST), subsequent_indent="  ", break_on_hyphens=False) or [""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +36,8 @@ class Meters:
         self._devices: DeviceMeter | None = None
         self._client: ClientMeter | None = None
         self._faults: list[str] = []
+        # Loaded before the run's time begins: its first reading must not wait for it.
+        importlib.import_module("smoltrace.evaluation.metering")
         if wants_gpu_metrics(footprint, spec):
             from smoltrace.devices.found import find_devices
 
@@ -93,12 +96,12 @@ class Meters:
         """Take the baseline: what is used from here on is the run's."""
         from smoltrace.evaluation.metering import ClientMeter, DeviceMeter
 
-        self._client = ClientMeter(self._resource, write)
         if self._sampler is not None:
             factors = Factors.of({"footprint": self._footprint.manifest()})
             self._devices = DeviceMeter(self._resource, factors, write)
             self._devices.instruments.idle_watts = self._idle
             self._sampler.start()
+        self._client = ClientMeter(self._resource, write)
 
     def boundary(self) -> None:
         """A test begins or has ended."""

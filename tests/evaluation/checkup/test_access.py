@@ -6,7 +6,7 @@ import pytest
 
 from smoltrace.agents.providers import resolve
 from smoltrace.agents.spec import ModelSpec
-from smoltrace.evaluation.checkup.access import address_of, check_key, key_names
+from smoltrace.evaluation.checkup.access import address_of, check_key, how_to_name, key_names
 from smoltrace.evaluation.checkup.check import Check
 
 SECRET = "hf_abcdefghijklmnopqrstuvwxyz0123"
@@ -70,11 +70,19 @@ def test_hugging_face_wants_a_token(monkeypatch: pytest.MonkeyPatch, tmp_path: o
 
 
 def test_litellm_is_asked_which_key_it_wants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One test of all that LiteLLM is asked here: its import takes seconds."""
     pytest.importorskip("litellm", reason="litellm is not installed")
     found = check("anthropic/claude-sonnet-4-5")
     assert found.status == "failed"
-    assert "ANTHROPIC_API_KEY" in found.detail
-    assert "export ANTHROPIC_API_KEY=..." in str(found.remedy)
+    assert found.detail == "ANTHROPIC_API_KEY is not set, and LiteLLM wants a key for anthropic/claude-sonnet-4-5"
+    assert found.remedy == "export ANTHROPIC_API_KEY=..."
+    unknown = check("nosuch/thing")
+    assert unknown.status == "skipped"
+    assert "API_KEY" not in unknown.detail + str(unknown.remedy), "no key would help"
+    for option in ("PROVIDER/MODEL", "--provider", "--base-url"):
+        assert option in how_to_name("nosuch/thing")
+    assert how_to_name("antropic/claude-sonnet-4-5").startswith("did you mean anthropic/claude-sonnet-4-5?")
+    assert "gpt-4o-mini" in how_to_name("gpt4o-mini").partition("?")[0]
     monkeypatch.setenv("ANTHROPIC_API_KEY", SECRET)
     assert check("anthropic/claude-sonnet-4-5") == Check("key", "ok", "ANTHROPIC_API_KEY set, for LiteLLM to read")
 

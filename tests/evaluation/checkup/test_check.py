@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from smoltrace.evaluation.checkup.check import Check, guarded, plain, usd
+from smoltrace.evaluation.checkup.check import Check, guarded, parted, plain, usd
 from smoltrace.tracing.redaction import Redactor
 
 
@@ -47,6 +47,20 @@ def test_secrets_are_masked_in_detail_and_remedy() -> None:
     check = Check("one", "failed", f"refused {key}", f"not {key}").masked(Redactor())
     assert key not in check.detail + str(check.remedy)
     assert Check("one", "ok", "well").masked(Redactor()) == Check("one", "ok", "well")
+
+
+@pytest.mark.parametrize(
+    ("message", "detail", "remedy"),
+    [
+        ("The store /a. b: c is full. Choose another.", "The store /a. b: c is full", "choose another"),
+        ("5 MB left: free some space.", "5 MB left", "free some space"),
+        ("broken", "broken", None),
+    ],
+)
+def test_a_message_is_told_apart_into_what_is_wrong_and_what_to_do(
+    message: str, detail: str, remedy: str | None
+) -> None:
+    assert parted(message) == (detail, remedy)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from support.nvml import SimulatedGpu, SimulatedNvml, install
+from support.nvml import DRIVER_NOT_LOADED, SimulatedGpu, SimulatedNvml, install
 
 from smoltrace.evaluation.checkup.check import Check
 from smoltrace.evaluation.checkup.gpus import GpuReadings
@@ -56,11 +56,64 @@ def test_each_gpu_is_told_with_what_it_drew_emitted_and_cost(counter: bool) -> N
     assert len(readings.samples) >= 2
 
 
-def test_a_driver_that_hides_its_gpus_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+@pytest.mark.parametrize("setting", ["", "7"])
+def test_a_setting_that_hides_all_gpus_is_a_warning_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", setting)
     found, _ = check([SimulatedGpu()])
     assert found.status == "warning"
-    assert "CUDA_VISIBLE_DEVICES" in found.detail
+    assert f"CUDA_VISIBLE_DEVICES={setting} hides every GPU" in found.detail
+    assert str(found.remedy).startswith("unset it, or name GPUs that nvidia-smi -L lists")
+
+
+def test_what_the_driver_says_to_do_is_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
+    found, _ = check([SimulatedGpu(name="Card A"), SimulatedGpu(name="Card B")])
+    assert found.status == "warning"
+    assert "others may be read than are used" in found.detail
+    assert str(found.remedy).startswith("set CUDA_DEVICE_ORDER=PCI_BUS_ID")
+    assert "set CUDA_DEVICE_ORDER" not in found.detail
+
+
+def test_a_driver_that_refuses_is_told_with_where_to_look() -> None:
+    with install(SimulatedNvml([], refusal=DRIVER_NOT_LOADED)):
+        (found,) = GpuReadings(0.1, FACTORS).checks()
+    assert found.status == "warning"
+    assert "the NVIDIA driver is not loaded" in found.detail
+    assert "driver's log" in str(found.remedy)
+
+
+@pytest.mark.parametrize("counter", [True, False], ids=["energy counter", "power trapezoid"])
+def test_a_gpu_that_is_lost_for_good_fails_as_such(counter: bool) -> None:
+    found, _ = check([SimulatedGpu(name="Card", lost_at_s=0.15, energy_counter=counter), SimulatedGpu(watts=50.0)])
+    assert found.status == "failed"
+    assert "GPU 0 was lost and had not come back at the end: " in found.detail
+    assert "for a while" not in found.detail
+    assert "does not grow" not in found.detail
+    assert "GPU 1 was" not in found.detail
+
+
+def test_the_only_gpu_is_lost_for_good() -> None:
+    found, _ = check([SimulatedGpu(lost_at_s=0.15)])
+    assert found.status == "failed"
+    assert "GPU 0 was lost and had not come back at the end: " in found.detail
+
+
+def test_a_gpu_that_came_back_is_a_warning() -> None:
+    readings = GpuReadings(2.6, FACTORS)
+    with install(SimulatedNvml([SimulatedGpu(lost_at_s=0.15, back_at_s=0.4)])):
+        (found,) = readings.checks()
+    assert found.status == "warning"
+    assert "could not be read for a while" in found.detail
+
+
+def test_a_gpu_that_is_divided_is_told_as_shared() -> None:
+    found, _ = check([SimulatedGpu(mig=True), SimulatedGpu()])
+    assert found.status == "ok"
+    assert "GPU 0 is shared (MIG): its energy is that of all its parts" in found.detail
+    assert "GPU 1 is shared" not in found.detail
 
 
 def test_without_a_country_the_emissions_are_unknown() -> None:
@@ -79,6 +132,7 @@ def test_a_gpu_whose_energy_cannot_be_read_is_a_warning() -> None:
     found, _ = check([SimulatedGpu(watts=None, energy_counter=False), SimulatedGpu()])
     assert found.status == "warning"
     assert "the energy of GPU 0 cannot be read and stays unknown" in found.detail
+    assert str(found.remedy).startswith("there is nothing to set")
 
 
 def test_the_library_is_given_back() -> None:

@@ -40,11 +40,29 @@ def test_a_given_intensity_goes_before_the_table() -> None:
 def test_an_unknown_country_fails_with_near_names() -> None:
     found = carbon("FR")
     assert found.status == "failed"
-    assert "FRA (France)" in found.detail
+    assert found.detail == "--country FR: codes have three letters here"
+    assert found.remedy == "write FRA (France)"
+
+
+@pytest.mark.parametrize(
+    ("country", "remedy"),
+    [
+        ("Frnace", "did you mean FRA (France)? WOR"),
+        ("XQX. Y: Z", "give an ISO 3166 alpha-3 code"),
+        ("", "give an ISO 3166 alpha-3 code"),
+    ],
+)
+def test_what_to_do_about_a_country_is_said_once(country: str, remedy: str) -> None:
+    found = carbon(country)
+    assert found.status == "failed"
+    assert found.detail == f"--country {country}: not in the table of carbon intensities"
+    assert str(found.remedy).startswith(remedy)
+    assert "--carbon-intensity" in str(found.remedy)
 
 
 def test_the_default_price_of_electricity_is_told_as_such() -> None:
     (default,) = check_power_price(Footprint())
     assert default.detail == "0.12 USD/kWh, the default; yours goes into --power-price"
-    (given,) = check_power_price(Footprint(power_price=Decimal("0.31")))
-    assert given.detail == "0.31 USD/kWh, given by the user"
+    for price in ("0.31", "0.12"):
+        (given,) = check_power_price(Footprint(power_price=Decimal(price)))
+        assert given.detail == f"{price} USD/kWh, given by the user"

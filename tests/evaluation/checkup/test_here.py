@@ -29,6 +29,16 @@ def test_a_full_disk_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (check,) = check_store(tmp_path)
     assert check.status == "failed"
     assert "MB left" in check.detail
+    assert "free some space" not in check.detail
+    assert check.remedy == "free some space, or choose another store with --store"
+
+
+@pytest.mark.parametrize("name", ["file", "a. b: c"])
+def test_what_to_do_about_the_store_is_said_once(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("")
+    (check,) = check_store(tmp_path / name)
+    assert check.detail.endswith(f"{tmp_path / name} is no folder")
+    assert check.remedy == "choose another with --store"
 
 
 def test_the_cost_stands_on_the_span_before_the_chain_sees_its_end() -> None:

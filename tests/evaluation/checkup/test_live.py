@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +86,48 @@ def test_a_name_that_does_not_resolve_is_an_endpoint_out_of_reach() -> None:
     assert "--base-url" in str(checks["endpoint"].remedy)
 
 
-def test_a_model_that_cannot_be_built_is_told() -> None:
-    checks, call = ask(ModelSpec(model_id="nobody-serves-this", provider="litellm"))
+def test_a_model_that_cannot_be_built_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "litellm" else find(name))
+    checks, call = ask(ModelSpec(model_id="anthropic/claude-sonnet-4-5"))
     assert statuses(checks) == ("skipped", "failed", "skipped")
-    assert checks["model"].remedy
+    assert "pip install" not in checks["model"].detail
+    assert checks["model"].remedy == "pip install 'smoltrace[litellm]'"
     assert call.span is None
+
+
+@pytest.mark.slow
+def test_a_model_that_litellm_knows_nobody_for_is_told_with_what_to_write() -> None:
+    pytest.importorskip("litellm", reason="litellm is not installed")
+    for model in ("nobody-serves-this", "nosuch/thing"):
+        checks, call = ask(ModelSpec(model_id=model, provider="litellm"))
+        assert statuses(checks) == ("skipped", "failed", "skipped")
+        assert checks["model"].detail == f"LiteLLM does not know who serves {model}"
+        assert "API_KEY" not in str(checks["model"].remedy)
+        assert "--provider" in str(checks["model"].remedy)
+        assert call.span is None
+
+
+IMPORTS = """
+import sys, time
+seen = []
+sys.addaudithook(lambda event, args: event == "import" and seen.append((time.time_ns(), args[0])))
+from smoltrace.agents.providers import resolve
+from smoltrace.agents.spec import ModelSpec
+from smoltrace.books.prices import PriceBook
+from smoltrace.evaluation.checkup.live import LiveCall
+call = LiveCall(resolve(ModelSpec(model_id="m", base_url=sys.argv[1])), PriceBook([]))
+checks = list(call.checks())
+ours = ("openai", "smolagents", "smoltrace")
+print([name for at, name in seen if at >= call.span.start_ns and name.split(".")[0] in ours], len(seen) > 100)
+"""
+
+
+def test_the_models_client_is_loaded_before_its_time_begins(model_server: ModelServer) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS, model_server.url], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.split("\n")[0] == "[] True"
 
 
 def test_weights_are_not_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

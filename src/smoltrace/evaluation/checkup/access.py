@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from smoltrace.errors import UsageError
@@ -86,12 +87,41 @@ def _of_litellm(spec: ModelSpec) -> Check:
 
     if importlib.util.find_spec("litellm") is None:
         return Check(KEY, "skipped", "litellm is not installed, and only it knows which key is wanted")
-    names = " or ".join(key_names(spec))
     try:
         build_model(spec)
-    except UsageError as error:
-        return Check(KEY, "failed", str(error), f"export {names}=..., or check --model")
+    except UsageError:
+        if names := " or ".join(missing_for_litellm(spec)):
+            said = f"{names} is not set, and LiteLLM wants a key for {spec.model_id}"
+            return Check(KEY, "failed", said, f"export {names}=...")
+        return Check(KEY, "skipped", f"which one is wanted is unknown, as is who serves {spec.model_id}: see model")
     held = [name for name in key_names(spec) if os.environ.get(name)]
     if held:
         return Check(KEY, "ok", f"{' and '.join(held)} set, for LiteLLM to read")
-    return Check(KEY, "ok", "LiteLLM wants none")
+    return Check(KEY, "ok", "LiteLLM misses none")
+
+
+def missing_for_litellm(spec: ModelSpec) -> list[str]:
+    """The variables with keys that LiteLLM wants for a model and does not find; [] too where it does not know who
+    serves the model."""
+    import litellm
+
+    missing = litellm.validate_environment(spec.model_id)["missing_keys"]
+    return [name for name in missing if name.endswith("_API_KEY")]
+
+
+def how_to_name(model_id: str) -> str:
+    """What to write where LiteLLM does not know who serves a model."""
+    import litellm
+
+    maker, slash, rest = model_id.partition("/")
+    if slash:
+        makers = [str(getattr(each, "value", each)) for each in litellm.provider_list]
+        near = [f"{each}/{rest}" for each in get_close_matches(maker.lower(), makers, n=1, cutoff=0.75)]
+    else:
+        near = get_close_matches(model_id, map(str, litellm.model_list), n=3, cutoff=0.75)
+    meant = f"did you mean {' or '.join(near)}? Otherwise " if near else ""
+    return (
+        f"{meant}write PROVIDER/MODEL with a provider that LiteLLM knows, as in anthropic/claude-sonnet-4-5, or put "
+        "openai/, hf/, ollama/ or transformers/ before the model; or say who serves it with --provider, or where with "
+        "--base-url"
+    )

@@ -44,6 +44,15 @@ def guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
         yield Check(name, "failed", described(error), "this is no fault that smoltrace knows: please report it")
 
 
+def parted(message: str) -> tuple[str, str | None]:
+    """What is wrong, and what to do: a message of smoltrace's says that in its last sentence, or after a colon."""
+    at = max(message.rfind(". "), message.rfind(": "))
+    if at < 0:
+        return message, None
+    remedy = message[at + 2 :].rstrip(".")
+    return message[:at], f"{remedy[:1].lower()}{remedy[1:]}"
+
+
 def described(error: BaseException) -> str:
     """Class and text of an exception, in one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from smoltrace.books.energy import UJ_PER_J
 from smoltrace.evaluation.checkup.check import Check, Status, plain, usd
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 NAME: Final = "GPU counters"
 _DRIVERS: Final = ("nvidia", "amd")
 _LOOK: Final = "look at nvidia-smi or amd-smi, and at the driver's log"
+_MUTE: Final = "there is nothing to set: the GPU or its driver shows neither energy nor power; a run goes without it"
+_HIDDEN: Final = "unset it, or name GPUs that nvidia-smi -L lists; leave it where a run is to have no GPU"
+_SHARED: Final = "its energy is that of all its parts, whoever uses them"
+_HOW: Final = re.compile(r": (?=(?:pip install|restart|set) )")
+"""Where a driver's reason goes on to say what to do."""
+
+_Doubt: TypeAlias = tuple[str, str]
+"""What may be wrong, and what to do about it."""
 
 
 @dataclass(slots=True)
@@ -26,6 +35,7 @@ class GpuReadings:
     seconds: float
     factors: Factors
     samples: list[Sequence[Reading]] = field(default_factory=list, init=False)
+    _last: frozenset[DeviceInfo] = field(default=frozenset(), init=False)
 
     def checks(self) -> Iterator[Check]:
         """One: what the GPUs drew, and what that emitted and cost, between the first reading and the last."""
@@ -33,17 +43,18 @@ class GpuReadings:
 
         found = find_devices()
         try:
-            said = [found.reasons[driver] for driver in _DRIVERS if driver in found.reasons]
+            said = [_parted(found.reasons[driver]) for driver in _DRIVERS if driver in found.reasons]
             # That there is no driver is no fault; that there is one and something is wrong with it may be one.
-            doubts = [reason for reason in said if not reason.startswith("no ")]
+            doubts = [doubt for doubt in said if not doubt[0].startswith("no ")]
             if not found.gpus:
+                why = "; ".join(reason for reason, _ in said) or "none was found"
                 status: Status = "warning" if doubts else "skipped"
-                yield Check(NAME, status, f"no GPU can be read here: {'; '.join(said) or 'none was found'}")
+                yield Check(NAME, status, f"no GPU can be read here: {why}", _together(doubts))
                 return
             faults = self._read(found.gpus)
         finally:
             found.close()
-        yield self._judged([device.info for device in found.gpus], [*doubts, *faults])
+        yield self._judged([device.info for device in found.gpus], doubts, faults)
 
     def _read(self, gpus: Sequence[Device]) -> list[str]:
         """What went wrong meanwhile."""
@@ -54,23 +65,43 @@ class GpuReadings:
         try:
             time.sleep(self.seconds)
         finally:
+            before = len(self.samples)
             sampler.stop()
+        self._last = frozenset(reading.info for sample in self.samples[before:] for reading in sample)
         return list(sampler.faults)
 
-    def _judged(self, gpus: Sequence[DeviceInfo], faults: list[str]) -> Check:
+    def _judged(self, gpus: Sequence[DeviceInfo], doubts: list[_Doubt], faults: list[str]) -> Check:
         series = {info: [each for sample in self.samples for each in sample if each.info == info] for info in gpus}
+        lost, faults = self._lost(series, faults)
+        still: list[_Doubt] = []
+        mute: list[_Doubt] = []
+        for info, readings in series.items():
+            grown = _growth(readings)
+            if info.method is None or (readings and grown is None):
+                mute.append((f"the energy of GPU {info.id} cannot be read and stays unknown", _MUTE))
+            elif grown == 0 and info in self._last:
+                still.append((f"the energy of GPU {info.id} does not grow", _LOOK))
         lines = [self._line(info, readings) for info, readings in series.items()]
-        unread = [info.id for info, readings in series.items() if not readings]
-        still = [info.id for info, readings in series.items() if readings and info.method and not _growth(readings)]
-        mute = [info.id for info in gpus if info.method is None]
-        lines += [f"GPU {gpu} could not be read" for gpu in unread]
-        lines += [f"the energy of GPU {gpu} does not grow" for gpu in still]
-        lines += [f"the energy of GPU {gpu} cannot be read and stays unknown" for gpu in mute]
-        detail = "\n".join([*filter(None, lines), *faults])
-        if unread or still:
-            return Check(NAME, "failed", detail, _LOOK)
-        doubtful = bool(mute or faults)
-        return Check(NAME, "warning" if doubtful else "ok", detail, _LOOK if doubtful else None)
+        shared = [f"GPU {info.id} is shared (MIG): {_SHARED}" for info in gpus if info.scope == "device_shared"]
+        wrong = [*lost, *still, *mute, *doubts, *((fault, _LOOK) for fault in faults)]
+        status: Status = "failed" if lost or still else "warning" if wrong else "ok"
+        told = [*filter(None, lines), *shared, *(said for said, _ in wrong)]
+        return Check(NAME, status, "\n".join(told), _together(wrong))
+
+    def _lost(self, series: Mapping[DeviceInfo, list[Reading]], faults: list[str]) -> tuple[list[_Doubt], list[str]]:
+        """The GPUs that gave no last reading, and the faults that are not told with them."""
+        told: list[_Doubt] = []
+        rest = list(faults)
+        for info, readings in series.items():
+            if info in self._last:
+                continue
+            # The sampler cannot know while it samples that the GPU is not to come back.
+            whose = f"{info.kind} {info.id} ({info.name}) could not be read for a while"
+            why = "".join(fault.removeprefix(whose) for fault in rest if fault.startswith(whose))
+            rest = [fault for fault in rest if not fault.startswith(whose)]
+            how = "gave no last reading" if not why else "was lost and had not come back at the end"
+            told.append((f"GPU {info.id} {how if readings else 'could not be read'}{why}", _LOOK))
+        return told, rest
 
     def _line(self, info: DeviceInfo, readings: list[Reading]) -> str:
         """From the first reading to the last: watts, joules, grams of CO2 and dollars."""
@@ -88,6 +119,19 @@ class GpuReadings:
         cost = "" if dollars is None else f", electricity 0 → {usd(dollars)}"
         by = "" if info.method is None else f" ({info.method.replace('_', ' ')})"
         return f"{name}: {watts:.1f} W, 0 → {grown / UJ_PER_J:.1f} J{by}, {co2}{cost}, {told}"
+
+
+def _together(doubts: Sequence[_Doubt]) -> str | None:
+    """What to do about all of them."""
+    return "; ".join(dict.fromkeys(remedy for _, remedy in doubts)) or None
+
+
+def _parted(reason: str) -> _Doubt:
+    """What a driver says of its devices, and what to do about it."""
+    if reason.startswith("CUDA_VISIBLE_DEVICES="):
+        return reason, _HIDDEN
+    said, *remedy = _HOW.split(reason, maxsplit=1)
+    return said, remedy[0] if remedy else _LOOK
 
 
 def _growth(readings: list[Reading]) -> int | None:

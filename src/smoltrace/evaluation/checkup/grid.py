@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -20,7 +21,7 @@ def check_carbon(country: str | None, footprint: Footprint) -> Iterator[Check]:
     try:
         found = None if country is None else intensity_of(country)
     except UsageError as error:
-        yield Check(CARBON, "failed", str(error), "name another --country, or give --carbon-intensity")
+        yield _unknown(f"--country {country}", str(error))
         return
     given = footprint.carbon_intensity
     if given is not None:
@@ -34,9 +35,17 @@ def check_carbon(country: str | None, footprint: Footprint) -> Iterator[Check]:
         yield Check(CARBON, "skipped", detail, "name --country, as in FRA, or WOR for the world")
 
 
+def _unknown(option: str, message: str) -> Check:
+    """What is wrong and what to do are told apart at the first full stop or colon after what the user wrote: both may
+    be in the user's words, and in the names of countries."""
+    said, mark, remedy = re.split(r"([.:] )", message.removeprefix(f"{option}: ").rstrip("."), maxsplit=1)
+    told = f"write {remedy}" if mark == ": " else f"{remedy[:1].lower()}{remedy[1:]}"
+    return Check(CARBON, "failed", f"{option}: {said}", told)
+
+
 def check_power_price(footprint: Footprint) -> Iterator[Check]:
     """One check of the price of electricity."""
-    if footprint.power_price == DEFAULT_POWER_PRICE:
+    if footprint.power_price is None:
         yield Check(POWER_PRICE, "ok", f"{DEFAULT_POWER_PRICE} USD/kWh, the default; yours goes into --power-price")
     else:
         yield Check(POWER_PRICE, "ok", f"{footprint.power_price} USD/kWh, {GIVEN}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from smoltrace.errors import UsageError
-from smoltrace.evaluation.checkup.check import Check, usd
+from smoltrace.evaluation.checkup.check import Check, parted, usd
 
 STORE: Final = "store"
 CHAIN: Final = "span chain"
@@ -22,7 +22,7 @@ def check_store(path: Path | None) -> Iterator[Check]:
     try:
         check_room(store)
     except UsageError as error:
-        yield Check(STORE, "failed", str(error), "name a folder that can be written with --store")
+        yield Check(STORE, "failed", *parted(str(error)))
         return
     there = "" if store.is_dir() else ", made by the first run"
     yield Check(STORE, "ok", f"{store} can be written{there}; {free_bytes(store) / 1e9:,.1f} GB free")

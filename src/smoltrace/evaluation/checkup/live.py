@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from smoltrace.books import names
 from smoltrace.errors import MissingExtraError, UsageError
-from smoltrace.evaluation.checkup.access import address_of, key_names
+from smoltrace.evaluation.checkup.access import address_of, how_to_name, key_names, missing_for_litellm
 from smoltrace.evaluation.checkup.check import Check, described, usd
 from smoltrace.evaluation.failures import Failure, classify
 
@@ -46,7 +46,7 @@ class LiveCall:
             model = build_model(spec)
         except UsageError as error:
             yield Check(ENDPOINT, "skipped", "the model cannot be built")
-            yield Check(MODEL, "failed", str(error), _remedy_of(error))
+            yield _not_built(spec, error)
             yield Check(SPAN, "skipped", "no call was made")
             return
         try:
@@ -78,10 +78,13 @@ def _would_be_fetched(spec: ModelSpec) -> str | None:
     return f"{spec.model_id} is not on this machine yet; a run fetches it from the Hugging Face Hub"
 
 
-def _remedy_of(error: UsageError) -> str:
+def _not_built(spec: ModelSpec, error: UsageError) -> Check:
     if isinstance(error, MissingExtraError):
-        return f"pip install 'smoltrace[{error.extra}]'"
-    return "check --model and --provider"
+        said, _, _ = str(error).partition(". Install it")
+        return Check(MODEL, "failed", said, f"pip install 'smoltrace[{error.extra}]'")
+    if spec.provider == "litellm" and not missing_for_litellm(spec):
+        return Check(MODEL, "failed", f"LiteLLM does not know who serves {spec.model_id}", how_to_name(spec.model_id))
+    return Check(MODEL, "failed", str(error), "check --model and --provider")
 
 
 def _there(spec: ModelSpec) -> str:

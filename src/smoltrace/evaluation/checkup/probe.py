@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +35,9 @@ def ask(model: Any, spec: ModelSpec, price_book: PriceBook) -> Arrived:
     """Ask the model once. `spec` is resolved, and has the parameters that go with the call. Raises what that raises."""
     from smoltrace.agents.providers import system_of
 
+    if spec.provider in ("openai", "ollama", "litellm"):
+        # The client imports this, which takes longer than many an answer, when it is first asked for one.
+        importlib.import_module("openai.resources.chat")
     tracing = Tracing(
         resource={names.SERVICE_NAME: SERVICE_NAME},
         price_book=price_book,
