@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from support.device_lines import SECOND, batch, point
 from support.hub_client import use_hub
 from support.hub_server import HubServer
 
@@ -166,6 +167,31 @@ def test_gpu_columns_come_from_the_time_series() -> None:
     assert (row["gpu_temperature_avg"], row["gpu_temperature_max"]) == (90.0, 90.0)
     assert (row["gpu_power_avg_w"], row["gpu_power_max_w"]) == (18.74, 18.74)
     assert row["electricity_cost_usd"] == 0.0004884
+
+
+def test_energy_comes_from_our_own_counters() -> None:
+    def counted(gpu: str) -> list[dict[str, Any]]:
+        return [point(uj, at * SECOND, SECOND, gpu) for uj, at in ((0, 1), (3_600_000_000, 6), (7_200_000_000, 11))]
+
+    def idle(gpu: str) -> list[dict[str, Any]]:
+        return [point(36.0, SECOND, SECOND, gpu)]
+
+    ours = batch(gpu__energy=[*counted("0"), *counted("1")], gpu__power__idle=[*idle("0"), *idle("1")])
+    row = row_of({"tool": []}, metric_data={"resourceMetrics": [ours]})
+    assert row["total_gpu_energy_wh"] == 4.0
+    assert row["gpu_energy_idle_wh"] == pytest.approx(2 * 36 * 10 / 3600)
+    half = batch(gpu__energy=[*counted("0"), *counted("1")], gpu__power__idle=idle("0"))
+    row = row_of({"tool": []}, metric_data={"resourceMetrics": [half]})
+    assert (row["total_gpu_energy_wh"], row["gpu_energy_idle_wh"]) == (4.0, None)
+
+
+def test_energy_is_unknown_without_our_counters() -> None:
+    theirs = batch("genai.gpu", gpu__energy=[point(0, SECOND, SECOND), point(10**9, 2 * SECOND, SECOND)])
+    processors = batch(host__energy=[point(10**9, 2 * SECOND, SECOND)])
+    for found in (theirs, processors):
+        row = row_of({"tool": []}, metric_data={"resourceMetrics": [found]})
+        assert (row["total_gpu_energy_wh"], row["gpu_energy_idle_wh"]) == (None, None)
+    assert row_of({"tool": []})["total_gpu_energy_wh"] is None
 
 
 def test_measured_emissions_win_over_aggregates_even_when_they_are_zero() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from smoltrace.publish.hub import generate_dataset_names
 from smoltrace.records.gpu_metrics import aggregate_gpu_metrics, gpu_rows
+from smoltrace.records.otlp_points import points_in
 
 if TYPE_CHECKING:
     from smoltrace.records.documented import AllResults
@@ -72,8 +73,8 @@ def compute_leaderboard_row(
     """The leaderboard row of a run: the columns of the leaderboard dataset, null where unknown.
 
     `agent_type` picks the results that count, unless it is "both". What the results do not say of tokens, cost and time
-    is taken from `trace_data`; GPU columns come from `metric_data["resourceMetrics"]`. `submitted_by` is the owner of
-    `results_dataset`.
+    is taken from `trace_data`; GPU columns come from `metric_data["resourceMetrics"]`, those of energy (Wh) only from
+    smoltrace's own counters there. `submitted_by` is the owner of `results_dataset`.
 
     As the original documents define it, `co2_emissions_g` (4 decimals) and `power_cost_total_usd` (6 decimals) are 0
     here when there are no GPU metrics. The stored and published leaderboard has null there, since nothing was measured.
@@ -92,6 +93,7 @@ def compute_leaderboard_row(
     row |= _sums_of_traces(row, trace_data)
     gpu = aggregate_gpu_metrics(metric_data.get("resourceMetrics") or ())
     row |= {column: gpu[name] for column, name in _GPU_COLUMNS.items()}
+    row |= _energy(metric_data.get("resourceMetrics") or ())
     co2, power_cost = gpu["co2_total"], gpu["power_cost_total"]
     aggregates = metric_data.get("aggregates") or ()
     co2 = _aggregated(aggregates, "gen_ai.co2.emissions") if co2 is None else co2
@@ -134,6 +136,25 @@ def _sums_of_traces(row: Mapping[str, Any], trace_data: Iterable[Mapping[str, An
             found[total] = sum(known)
             found[average] = sum(known) / row["num_tests"] if row["num_tests"] else None
     return found
+
+
+def _energy(resource_metrics: Iterable[Mapping[str, Any]]) -> dict[str, float | None]:
+    """What our own energy counters tell of the GPUs, in Wh; nothing where there are none."""
+    from smoltrace.books.energy import wh_of
+    from smoltrace.records.device_energy import EnergySeries
+
+    series = EnergySeries()
+    for point in points_in(resource_metrics):
+        series.add(point)
+    gpus = [device for device in series.devices() if device.kind == "gpu"]
+    if not gpus:
+        return {}
+    idle = [gpu.idle_uj for gpu in gpus]
+    known = [each for each in idle if each is not None]
+    return {
+        "total_gpu_energy_wh": wh_of(sum(gpu.uj for gpu in gpus)),
+        "gpu_energy_idle_wh": wh_of(sum(known)) if len(known) == len(gpus) else None,
+    }
 
 
 def _aggregated(aggregates: Iterable[Mapping[str, Any]], name: str) -> float | None:

@@ -71,3 +71,44 @@ def test_a_limit_in_usd_without_a_price_is_refused(tmp_path: Path) -> None:
         "eval", "tasks.jsonl", *SERVER, "--max-cost", "1", "--allow-unpriced", "--dry-run", cwd=tmp_path
     )
     assert allowed.returncode == 0, allowed.stderr
+
+
+def plan(folder: Path, *options: str) -> dict[str, str]:
+    """The lines of a plan by their names."""
+    done = smoltrace_here("eval", "--limit", "1", "--dry-run", *options, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.partition("\n\n")[0].splitlines()
+    return {name: value for name, _, value in (line.partition("  ") for line in lines)}
+
+
+ENERGY = ("GPU metrics", "CO2", "Electricity", "Estimates")
+
+
+def test_nothing_is_said_of_energy_where_nothing_was_asked(tmp_path: Path) -> None:
+    assert not set(ENERGY) & set(plan(tmp_path))
+
+
+def test_what_is_asked_of_energy_is_said_a_line_each(tmp_path: Path) -> None:
+    said = plan(tmp_path, "--gpu-metrics", "--country", "fra", "--power-price", "0.12", "--estimate-energy")
+    assert [said[name].strip() for name in ENERGY] == [
+        "read, as asked",
+        "FRA, 56.039 g/kWh: Ember via Our World in Data: France, 2023",
+        "0.12 USD/kWh",
+        "none: no API of a known provider",
+    ]
+    assert plan(tmp_path, "--no-gpu-metrics")["GPU metrics"].strip() == "not read, as asked"
+
+
+def test_a_model_on_this_machine_has_its_gpus_read(tmp_path: Path) -> None:
+    assert plan(tmp_path, *SERVER)["GPU metrics"].strip() == "read: the model runs on this machine"
+
+
+def test_an_intensity_of_ones_own_is_not_taken_for_that_of_the_country(tmp_path: Path) -> None:
+    said = plan(tmp_path, "--country", "FRA", "--carbon-intensity", "12")
+    assert said["CO2"].strip() == "FRA, 12 g/kWh: given by the user"
+
+
+def test_the_json_has_the_footprint(tmp_path: Path) -> None:
+    done = smoltrace_here("eval", "--limit", "1", "--dry-run", "--json", "--country", "FRA", cwd=tmp_path)
+    told = json.loads(done.stdout)["footprint"]
+    assert (told["country"], told["power_price_is_default"]) == ("FRA", True)

@@ -43,6 +43,8 @@ def refused(*options: str, command: str = "eval") -> str:
         (("--carbon-intensity", "-1"), "--carbon-intensity -1: give grams of CO2 equivalent per kWh, 0 or more"),
         (("--carbon-intensity", "green"), "--carbon-intensity green: give grams"),
         (("--power-price", "abc"), "--power-price abc: give USD per kWh, 0 or more"),
+        (("--power-price", "1e400"), "--power-price 1e400: give USD per kWh, 0 or more and at most 1000"),
+        (("--model", ""), "--model is empty: name a model"),
         (("--power-price", "-2"), "--power-price -2: give USD per kWh, 0 or more"),
     ],
 )
@@ -98,6 +100,19 @@ def test_what_is_not_given_to_resume_stays() -> None:
     assert (told["carbon_intensity_g_per_kwh"], told["carbon_source"]) == (40.0, "given by the user")
 
 
+def test_a_complete_run_is_shown_with_what_is_given_last() -> None:
+    assert smoltrace_here("eval", "--limit", "1", "--run-id", "mine", "--quiet", "--country", "FRA").returncode == 0
+    done = smoltrace_here("resume", "mine", "--country", "DEU", "--power-price", "0.12")
+    assert done.returncode == 0, done.stderr
+    assert "Success" in done.stdout
+    told = footprint()
+    assert (told["country"], told["power_price_is_default"]) == ("DEU", False)
+    done = smoltrace_here("resume", "mine", "--country", "XX")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--country XX" in done.stderr
+    assert footprint() == told
+
+
 def test_the_documented_command_has_them_too(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--model", "demo", "--provider", "demo", "--difficulty", "easy", "--output-format", "json", "--quiet"]
     options = ["--run-id", "mine", "--enable-gpu-metrics", "--country", "SWE", "--power-price", "0.2"]
@@ -111,11 +126,10 @@ def test_the_documented_command_has_them_too(capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize("engine", ["threads", "processes"])
 def test_an_api_model_is_estimated_when_asked(model_server: ModelServer, engine: str) -> None:
     pytest.importorskip("ecologits")
-    pytest.importorskip("litellm")
-    options = ("--provider", "litellm", "--model", "openai/gpt-4o", "--limit", "2", "--engine", engine, "--json")
-    # An address in LiteLLM's own variable: as far as the run knows, the model is OpenAI's.
-    env = {"OPENAI_API_BASE": model_server.url, "OPENAI_API_KEY": "none"}
-    done = smoltrace("eval", *options, "--estimate-energy", "--workers", "2", env=env)
+    options = ("--base-url", "http://api.openai.com/v1", "--model", "gpt-4o", "--limit", "2", "--engine", engine)
+    # The model is OpenAI's, as far as the run knows: its calls get here by a proxy.
+    env = {"HTTP_PROXY": f"http://127.0.0.1:{model_server.port}", "NO_PROXY": "", "OPENAI_API_KEY": "none"}
+    done = smoltrace("eval", *options, "--estimate-energy", "--workers", "2", "--json", env=env)
     assert done.returncode == 0, done.stderr
     row = json.loads(done.stdout)
     assert 0 < row["energy_estimated_wh_min"] < row["energy_estimated_wh_max"]
@@ -123,6 +137,16 @@ def test_an_api_model_is_estimated_when_asked(model_server: ModelServer, engine:
     assert row["energy_estimate_method"].startswith("EcoLogits ")
     assert row["total_gpu_energy_wh"] is None
     assert row["co2_emissions_g"] is None
+
+
+def test_a_model_on_somebody_elses_server_is_not_estimated(model_server: ModelServer) -> None:
+    options = ("--base-url", "http://192.0.2.2:18555/v1", "--model", "gpt-4o-mini", "--limit", "1", "--json")
+    env = {"HTTP_PROXY": f"http://127.0.0.1:{model_server.port}", "NO_PROXY": ""}
+    done = smoltrace("eval", *options, "--estimate-energy", env=env)
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout)
+    assert (row["energy_estimated_wh_max"], row["energy_estimate_method"]) == (None, None)
+    assert row["total_tokens"] > 0
 
 
 def test_a_model_on_this_machine_is_not_estimated(model_server: ModelServer) -> None:

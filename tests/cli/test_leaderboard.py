@@ -3,12 +3,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
 from support.runs import NO_PRICES, execution, failed, make_run
 
 from smoltrace.cli import cli, run_command
+from smoltrace.cli.leaderboard import _sorted
 from smoltrace.records.schema import LEADERBOARD
 
 
@@ -56,6 +58,63 @@ def test_sorting_puts_the_best_first_and_the_unknown_last(
     leaderboard("--store", store, "--sort", sort, "--json")
 
     assert order(capsys.readouterr().out) == expected
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        name
+        for name in LEADERBOARD.names
+        if any(word in name for word in ("energy_", "co2", "power", "gpu_temperature", "carbon", "electricity"))
+        and name not in ("energy_estimate_method",)
+    ],
+)
+def test_whatever_costs_energy_is_better_the_less_it_is(column: str) -> None:
+    rows = [{column: 3}, {column: None}, {column: 1}, {column: 2}]
+    assert [row[column] for row in _sorted(rows, column)] == [1, 2, 3, None]
+    assert [row[column] for row in _sorted(rows, f"-{column}")] == [3, 2, 1, None]
+
+
+def test_a_gpu_that_is_busy_is_no_worse() -> None:
+    rows = [{"gpu_utilization_avg": 3}, {"gpu_utilization_avg": 9}]
+    assert _sorted(rows, "gpu_utilization_avg")[0] == {"gpu_utilization_avg": 9}
+
+
+LONG = "5e884898-da28-4770-9c4f-4b8c0d2c0f3a"
+
+
+@pytest.mark.parametrize("width", [40, 64, 80, 100, 120, 160, 210])
+def test_a_narrow_terminal_gets_fewer_columns_and_no_folded_cell(
+    width: int, store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(store, [execution(1)], run_id=LONG, model="an-organisation/a-model-with-quite-a-long-name")
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert leaderboard("--store", store) == 0
+    said = capsys.readouterr()
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", said.out).splitlines()
+    header, _, *rows = [line for line in lines if line.strip()]
+    assert max(map(len, lines)) <= width
+    assert len(rows) == 4, "one line a run"
+    if width >= 64:
+        for kept in ("RUN", "MODEL", "SUCCESS", "COST"):
+            assert kept in header
+        assert LONG[:8] in said.out
+    assert ("95 % INTERVAL" in header) == (width >= 160)
+    assert ("too narrow" in said.err) == (width < 210)
+    assert (LONG in said.out) == (width == 210)
+
+
+def test_ids_are_not_shortened_until_they_look_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        make_run(tmp_path, [execution(1)], run_id=f"nightly-0{number}-with-a-long-name", model="a-model-of-some-length")
+    monkeypatch.setenv("COLUMNS", "64")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    leaderboard("--store", tmp_path)
+    said = capsys.readouterr().out
+    assert all(f"nightly-0{number}…" in said for number in range(3))
 
 
 def test_groups_sum_what_can_be_summed(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

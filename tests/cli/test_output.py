@@ -37,7 +37,7 @@ def test_a_lower_bound_is_marked() -> None:
     [
         (Decimal("1.24"), Decimal("1.24"), 0, 50, "$1.24"),
         (None, Decimal("1.24"), 3, 50, "≥ $1.24 (3 of 50 unpriced)"),
-        (None, Decimal("0"), 50, 50, "— (price unknown, 50 of 50 unpriced)"),
+        (None, Decimal("0"), 50, 50, "— (usage or price unknown, 50 of 50 unpriced)"),
         (None, Decimal("1.24"), 3, None, "≥ $1.24 (3 unpriced)"),
         (None, Decimal("0"), 0, 0, "— (no calls)"),
         (Decimal("0"), Decimal("0"), 0, 5, "$0.00"),
@@ -106,6 +106,29 @@ def test_shortened_text_is_one_line_of_that_width(text: str, width: int) -> None
 
 def test_text_of_a_model_cannot_steer_the_terminal() -> None:
     assert output.shortened("a\x1b[2Jb\rc", 80) == "a�[2Jb�c"
+
+
+@given(
+    st.lists(st.integers(1, 60), min_size=2, max_size=12),
+    st.integers(10, 200),
+    st.lists(st.integers(2, 11), unique=True),
+)
+def test_a_table_is_fitted_by_leaving_out_no_more_than_it_must(
+    natural: list[int], width: int, spare: list[int]
+) -> None:
+    spare = [place for place in spare if place < len(natural)]
+    least = {0: 12, 1: 12}
+    widths = output.fitted(natural, width, spare, least)
+
+    left_out = [place for place in spare if place not in widths]
+    assert left_out == spare[: len(left_out)]
+    assert set(widths) | set(left_out) == set(range(len(natural)))
+    for place, each in widths.items():
+        assert min(natural[place], least.get(place, natural[place])) <= each <= natural[place]
+    drawn = sum(widths.values()) + 3 * len(widths) - 1
+    assert drawn <= width or left_out == spare
+    if left_out or list(widths.values()) != natural:
+        assert sum(natural) + 3 * len(natural) - 1 > width
 
 
 def test_a_table_without_a_terminal_is_plain_and_aligned(capsys: pytest.CaptureFixture[str]) -> None:

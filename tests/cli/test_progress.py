@@ -12,7 +12,7 @@ from smoltrace.evaluation.progress import Progress, Silent
 
 @pytest.mark.parametrize(
     ("known", "unpriced", "says"),
-    [("0.5", 0, "$0.50"), ("0.5", 3, "≥ $0.50"), ("0", 3, "price unknown"), ("0", 0, "$0.00")],
+    [("0.5", 0, "$0.50"), ("0.5", 3, "≥ $0.50"), ("0", 3, "cost unknown"), ("0", 0, "$0.00")],
 )
 def test_an_unknown_cost_is_never_shown_as_nothing(known: str, unpriced: int, says: str) -> None:
     progress = Progress(4, done=2, successes=1, tokens=1500, cost_known=Decimal(known), unpriced=unpriced)

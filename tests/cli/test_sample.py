@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from support.disks import unwritable
 
 from smoltrace.cli import cli, run_command
 from smoltrace.store.layout import Store
@@ -71,6 +72,32 @@ def test_the_metrics_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     assert len(points) == 24
 
 
+@pytest.mark.parametrize("how", [("--metrics-only",), ("--runs", "1", "--limit", "1")])
+def test_a_folder_that_is_a_file_is_refused_before_anything_is_made(
+    how: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+
+    for place in ("/dev/null", "file", "file/below"):
+        assert smoltrace("sample", *how, "-o", place) == 2
+
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("Error: The sample metrics cannot be written into ")
+        assert line.endswith("Name another folder with -o.")
+        assert "--store" not in line
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_that_nobody_may_write_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with unwritable(tmp_path / "shut") as folder:
+        assert smoltrace("sample", "--metrics-only", "-o", folder) == 2
+
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.endswith("Name another folder with -o.")
+        assert "--store" not in line
+
+
 def test_runs_that_are_there_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     smoltrace("sample", "--store", tmp_path, "--runs", 1, "--limit", 1, "--quiet")
 
@@ -85,6 +112,8 @@ def test_runs_that_are_there_are_refused(tmp_path: Path, capsys: pytest.CaptureF
     ("options", "said"),
     [
         (("--metrics-only", "--runs", "2"), "--metrics-only makes no runs"),
+        (("--metrics-only",), "--metrics-only makes no runs: leave out --store"),
+        (("--gpus", "3"), "add -o FOLDER, or --metrics-only"),
         (("--runs", "0"), "--runs 0"),
         (("--big-trace", "2"), "at least 5 spans"),
         (("--limit", "0"), "--limit"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shutil
 import socket
 from dataclasses import replace
 from decimal import Decimal
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.killed import kill_after
+from support.killed import kill_after, state_of
 
 import smoltrace
 from smoltrace import core
@@ -19,7 +20,7 @@ from smoltrace.agents import estimating
 from smoltrace.agents.demo import DemoModel
 from smoltrace.agents.routing import resolve
 from smoltrace.agents.spec import ModelSpec
-from smoltrace.errors import MissingExtraError, UsageError
+from smoltrace.errors import MissingExtraError, RunIncompleteError, UsageError
 from smoltrace.evaluation.config import EvalConfig
 from smoltrace.evaluation.footprint import (
     DEFAULT_POWER_PRICE,
@@ -30,8 +31,14 @@ from smoltrace.evaluation.footprint import (
 )
 from smoltrace.evaluation.identity import identity_of
 from smoltrace.evaluation.manifest import new_manifest
+from smoltrace.evaluation.progress import Silent
+from smoltrace.evaluation.resume import resume_run
 from smoltrace.evaluation.run import OWN_MODEL, prepare
-from smoltrace.store.read import load_run
+from smoltrace.evaluation.session import Session
+from smoltrace.samples.store import make_sample_store
+from smoltrace.store import leaderboard
+from smoltrace.store.layout import Store
+from smoltrace.store.read import Run, load_run
 from smoltrace.tasks.loaders import load_tasks
 
 ALL = Footprint(
@@ -49,7 +56,8 @@ def spec(model: str = "m", **changes: Any) -> ModelSpec:
 def test_nothing_is_known_of_emissions_by_default_and_the_price_is_the_documents() -> None:
     default = Footprint()
     assert default.intensity == (None, None)
-    assert default.power_price == DEFAULT_POWER_PRICE == Decimal("0.12")
+    assert default.power_price is None
+    assert default.price == DEFAULT_POWER_PRICE == Decimal("0.12")
     assert (default.gpu_metrics, default.estimate_energy) == (None, False)
 
 
@@ -89,6 +97,9 @@ def test_numbers_may_be_text_and_stay_what_is_written() -> None:
         ("power_price", "abc", "--power-price abc: give USD per kWh"),
         ("power_price", "-0.1", "--power-price -0.1: give USD per kWh"),
         ("power_price", "NaN", "--power-price NaN: give USD per kWh"),
+        ("power_price", "1e400", "--power-price 1e400: give USD per kWh, 0 or more and at most 1000"),
+        ("power_price", "1000.01", "--power-price 1000.01: give USD per kWh"),
+        ("power_price", "inf", "--power-price inf: give USD per kWh"),
     ],
 )
 def test_what_cannot_be_is_refused_by_the_name_of_its_option(field: str, value: object, said: str) -> None:
@@ -112,6 +123,15 @@ def test_the_manifest_tells_the_figures_and_where_they_come_from() -> None:
     told = ALL.manifest()
     assert (told["power_price_usd_per_kwh"], told["power_price_is_default"]) == ("0.31", False)
     assert (told["carbon_intensity_g_per_kwh"], told["carbon_source"]) == (12.5, "given by the user")
+
+
+def test_a_price_that_was_given_is_nobodys_default() -> None:
+    given = Footprint(power_price=Decimal("0.12"))
+    told = given.manifest()
+    assert (told["power_price_usd_per_kwh"], told["power_price_is_default"]) == ("0.12", False)
+    assert Footprint.from_json(json.loads(json.dumps(given.to_json()))).manifest() == told
+    assert given.changed({"country": "DEU"}).manifest()["power_price_is_default"] is False
+    assert Footprint().changed({"country": "DEU"}).manifest()["power_price_is_default"] is True
 
 
 @pytest.mark.parametrize("footprint", [Footprint(), ALL, Footprint(carbon_intensity=0.1)])
@@ -217,6 +237,18 @@ def test_an_api_is_estimated_only_where_that_was_asked_for() -> None:
     assert estimator_of(Footprint(estimate_energy=True), api) is not None
 
 
+@pytest.mark.parametrize(
+    ("model", "address"),
+    [("gpt-4o-mini", "http://192.0.2.2:18555/v1"), ("openai/gpt-4o", "https://openrouter.ai/api/v1")],
+)
+def test_what_somebody_else_serves_is_not_estimated(model: str, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = Footprint(estimate_energy=True)
+    assert estimator_of(asked, resolve(spec(model, base_url=address))) is None
+    monkeypatch.setenv("OPENAI_BASE_URL", address)
+    for provider in ("auto", "openai", "litellm"):
+        assert estimator_of(asked, resolve(spec(model, provider=provider))) is None
+
+
 def test_a_missing_extra_is_told_before_anything_is_spent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     estimating.load_estimator.cache_clear()
     monkeypatch.setattr(estimating.importlib.util, "find_spec", lambda name: None)
@@ -245,6 +277,91 @@ def test_a_run_that_is_gone_on_with_keeps_what_is_not_given_anew(tmp_path: Path)
     smoltrace.resume("mine", store=tmp_path, country="DEU")
     told = load_run("mine", store=tmp_path).manifest["footprint"]
     assert told == Footprint(country="DEU", power_price=Decimal("0.3"), gpu_metrics=False).manifest()
+
+
+def test_whether_the_price_was_given_outlives_a_kill(tmp_path: Path) -> None:
+    for run_id, given in (("own", "0.12"), ("nobodys", None)):
+        smoltrace.evaluate(limit=3, store=tmp_path, run_id=run_id, power_price=given)
+        kill_after(tmp_path, run_id, 1)
+        smoltrace.resume(run_id, store=tmp_path, country="DEU")
+        told = load_run(run_id, store=tmp_path).manifest["footprint"]
+        assert (told["power_price_usd_per_kwh"], told["power_price_is_default"]) == ("0.12", given is None)
+
+
+@pytest.fixture(scope="module")
+def gpu_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store whose newest complete run was on a GPU."""
+    folder = tmp_path_factory.mktemp("sample")
+    make_sample_store(folder, runs=3, tests=2)
+    return folder
+
+
+def on_a_gpu(store: Path) -> Run:
+    runs = [load_run(run_id, store=store) for run_id in Store(store).run_ids()]
+    return next(run for run in runs if run.leaderboard_row()["total_gpu_energy_wh"] is not None)
+
+
+def test_a_complete_run_is_valued_anew_with_what_is_given_last(gpu_store: Path, tmp_path: Path) -> None:
+    store = Path(shutil.copytree(gpu_store, tmp_path / "store"))
+    before = on_a_gpu(store).leaderboard_row()
+    run = smoltrace.resume(before["run_id"], store=store, country="DEU", power_price="0.5")
+    after, grams = run.leaderboard_row(), Footprint(country="DEU").intensity[0]
+    assert grams is not None
+    assert after["total_gpu_energy_wh"] == before["total_gpu_energy_wh"] > 0
+    assert (after["country"], after["carbon_intensity"]) == ("DEU", grams)
+    assert after["co2_emissions_g"] == pytest.approx(after["total_gpu_energy_wh"] / 1000 * grams)
+    assert float(after["electricity_cost_usd"]) == pytest.approx(after["total_gpu_energy_wh"] / 1000 * 0.5)
+    tests = [row for row in run.results() if row["gpu_energy_wh"]]
+    assert tests
+    for row in tests:
+        assert row["co2_emissions_g"] == pytest.approx(row["gpu_energy_wh"] / 1000 * grams)
+    again = load_run(before["run_id"], store=store)
+    assert again.manifest["footprint"]["country"] == again.manifest["config"]["footprint"]["country"] == "DEU"
+    assert again.manifest["status"] == "completed"
+    (row,) = [row for row in leaderboard.rows(Store(store)) if row["run_id"] == before["run_id"]]
+    assert (row["country"], row["co2_emissions_g"]) == ("DEU", after["co2_emissions_g"])
+
+
+def test_a_complete_run_of_a_country_that_is_none_stays_as_it_is(gpu_store: Path) -> None:
+    run, before = on_a_gpu(gpu_store), state_of(gpu_store)
+    with pytest.raises(UsageError, match="--country XX"):
+        smoltrace.resume(run.id, store=gpu_store, country="XX")
+    with pytest.raises(UsageError, match="--power-price -1"):
+        smoltrace.resume(run.id, store=gpu_store, power_price="-1")
+    assert state_of(gpu_store) == before
+
+
+def test_a_disk_that_refuses_the_files_leaves_no_run_that_disagrees(gpu_store: Path, tmp_path: Path) -> None:
+    store = Path(shutil.copytree(gpu_store, tmp_path / "store"))
+    run = on_a_gpu(store)
+    in_the_way = run.path / "results.parquet"
+    in_the_way.unlink()
+    in_the_way.mkdir()
+    with pytest.raises(RunIncompleteError):
+        smoltrace.resume(run.id, store=store, country="DEU")
+    in_the_way.rmdir()
+    assert smoltrace.resume(run.id, store=store).leaderboard_row()["country"] == "DEU"
+
+
+def test_a_run_that_another_process_writes_is_not_valued_anew(gpu_store: Path) -> None:
+    run = on_a_gpu(gpu_store)
+    with Session(Store(gpu_store).run(run.id)), pytest.raises(UsageError, match="Another process"):
+        smoltrace.resume(run.id, store=gpu_store, country="DEU")
+
+
+def test_how_tests_are_measured_changes_nothing_once_all_are_finished(gpu_store: Path) -> None:
+    run, before, told = on_a_gpu(gpu_store), state_of(gpu_store), Told()
+    resume_run(run.id, store=gpu_store, changes={"gpu_metrics": True, "estimate_energy": True}, reporter=told)
+    assert told.messages == ["The run has no test left: --gpu-metrics --estimate-energy changes nothing."]
+    assert state_of(gpu_store) == before
+
+
+class Told(Silent):
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def noted(self, message: str) -> None:
+        self.messages.append(message)
 
 
 def test_going_on_with_a_country_that_is_none_is_refused(tmp_path: Path) -> None:

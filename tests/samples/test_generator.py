@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.disks import unwritable
 
 from smoltrace.samples.generator import API_FILE, GPU_FILE, api_document, gpu_document, write_documents
 from smoltrace.utils import aggregate_gpu_metrics, compute_leaderboard_row, flatten_metrics_for_hf
@@ -125,3 +126,14 @@ def test_the_documented_command_writes_them_into_the_folder_where_it_is_called(t
 
     assert done.stdout.splitlines() == ["metrics_llama31.json", "metrics_gpt4.json"]
     assert len(flatten_metrics_for_hf(json.loads((tmp_path / "metrics_llama31.json").read_text()))) == 12
+
+
+def test_the_documented_command_says_in_one_line_where_it_cannot_write(tmp_path: Path) -> None:
+    script = ROOT / "MockTraceMind" / "sample_data" / "generate_sample_metrics.py"
+    with unwritable(tmp_path / "shut") as folder:
+        done = subprocess.run([sys.executable, script], cwd=folder, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: The sample metrics cannot be written into ")
+    assert line.endswith("Call this from a folder that you may write to.")

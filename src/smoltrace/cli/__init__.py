@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import io
-from typing import Any
+import os
+import sys
+from contextlib import suppress
+from typing import Any, Final
 
 import click
 
-from smoltrace.errors import SmoltraceError
+from smoltrace.errors import SmoltraceError, StoreError
 from smoltrace.version import __version__
 
 # Name of the command → (module, what `smoltrace --help` says of it). The help line stands here so that listing the
@@ -26,6 +30,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "prices": ("smoltrace.cli.prices", "What each source says a model costs, and which is used."),
     "doctor": ("smoltrace.cli.doctor", "Check this machine before anything is spent."),
 }
+
+
+_REFUSALS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+"""What a full or broken disk answers to whoever writes."""
 
 
 class LazyGroup(click.Group):
@@ -69,6 +77,30 @@ def cli() -> None:
 
 def run_command(command: click.Command, name: str, args: list[str] | None = None) -> int:
     """Run a click command and return its exit code: our errors as one line on standard error, never a traceback."""
+    _let_all_be_written()
+    try:
+        code = _run(command, name, args)
+        if sys.stdout is not None:  # as it is where the caller closed it
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output went away (`smoltrace runs | head`): nothing is wrong, and nothing more can be said.
+        _drop_output(sys.stdout)
+        return 0
+    except OSError as error:
+        refusing = [stream for stream in (sys.stdout, sys.stderr) if stream is not None and _refuses(stream)]
+        # A file that cannot be written is a StoreError; an output that keeps nothing back is known by this alone.
+        if not refusing and (error.filename is not None or error.errno not in _REFUSALS):
+            raise
+        for stream in refusing:
+            _drop_output(stream)
+        with suppress(OSError):  # nobody can be told where standard error is what cannot be written
+            click.echo(f"Error: The output cannot be written: {error.strerror or error}.", err=True)
+        return StoreError.exit_code
+    return code
+
+
+def _run(command: click.Command, name: str, args: list[str] | None) -> int:
+    """As `run_command`; raises OSError when the output cannot be written."""
     try:
         result: Any = command.main(args=args, prog_name=name, standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -84,20 +116,32 @@ def run_command(command: click.Command, name: str, args: list[str] | None = None
     except SmoltraceError as error:
         click.echo(f"Error: {masked(str(error))}", err=True)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of our output went away (`smoltrace runs | head`): nothing is wrong, and nothing more can be said.
-        import os
-        import sys
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return result if isinstance(result, int) else 0
+
+
+def _let_all_be_written() -> None:
+    """Let a character that an output's encoding lacks become a question mark there, instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+
+
+def _refuses(stream: Any) -> bool:
+    """Whether an output cannot be written: what it refused once is still waiting, and is refused again."""
+    try:
+        stream.flush()
+    except OSError:
+        return True
+    return False
+
+
+def _drop_output(stream: Any) -> None:
+    """Let what waits for an output, and all that follows, go nowhere: the interpreter flushes it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def masked(message: str) -> str:
     """An error's text without the secrets that it may quote from the command line, the environment or a server."""
-    import os
-
     from smoltrace.tracing.redaction import Redactor
 
     return Redactor.for_run(os.environ).text(message)

@@ -52,6 +52,7 @@ def _facts(prepared: Prepared, left: Mapping[str, int], found: Estimate) -> list
         ),
         ("Cost", _cost(found)),
         ("Basis", _basis(found)),
+        *_footprint(prepared),
     ]
     over = _over(found, config.limits)
     return [*facts, ("Warning", over)] if over else facts
@@ -87,6 +88,28 @@ def _basis(found: Estimate) -> str:
         f"assumed: {estimate.CALLS_A_TEST} calls a test, each with the agent's prompt at {estimate.TOKENS_A_BYTE} "
         f"tokens a byte, and {estimate.OUTPUT_TOKENS_A_CALL} tokens of answer"
     )
+
+
+def _footprint(prepared: Prepared) -> list[tuple[str, str]]:
+    """A line for each thing that the run would be told of its energy, and for GPUs that are read unasked."""
+    from smoltrace.evaluation.footprint import runs_here, wants_estimates
+
+    footprint, facts = prepared.config.footprint, []
+    here = prepared.model is None and runs_here(prepared.spec)
+    if footprint.gpu_metrics is not None:
+        facts.append(("GPU metrics", "read, as asked" if footprint.gpu_metrics else "not read, as asked"))
+    elif here:
+        facts.append(("GPU metrics", "read: the model runs on this machine"))
+    grams, source = footprint.intensity
+    if grams is not None:
+        country = "" if footprint.country is None else f"{footprint.country}, "
+        facts.append(("CO2", f"{country}{grams:g} g/kWh: {source}"))
+    if footprint.power_price is not None:
+        facts.append(("Electricity", f"{footprint.power_price} USD/kWh"))
+    if footprint.estimate_energy:
+        said = "by EcoLogits" if wants_estimates(footprint, prepared.spec) else "none: no API of a known provider"
+        facts.append(("Estimates", said))
+    return facts
 
 
 def _over(found: Estimate, limits: Limits) -> str | None:
@@ -126,6 +149,7 @@ def _document(prepared: Prepared, left: Mapping[str, int], found: Estimate) -> d
         "workers": prepared.workers,
         "engine": config.engine,
         "limits": config.limits.to_json(),
+        "footprint": config.footprint.manifest(),
         "estimate": {
             "basis": found.basis,
             "run_id": found.run_id,

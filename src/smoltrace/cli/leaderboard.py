@@ -32,8 +32,13 @@ SUMMED = (
     *("co2_estimated_g_min", "co2_estimated_g_max"),
 )
 """Columns that add up over runs and whose names do not say so by `total_`."""
-SMALLER_IS_BETTER = ("cost", "duration", "time", "tokens", "error", "failed", "ttft", "tbt", "steps", "unpriced", "co2")
+SMALLER_IS_BETTER = (
+    *("cost", "duration", "time", "tokens", "error", "failed", "ttft", "tbt", "steps", "unpriced"),
+    *("co2", "carbon", "energy", "gpu_power", "gpu_temperature"),
+)
 """Words in the name of a column that say so."""
+LEAST_FIRST = ("95 % INTERVAL", "A TEST", "STARTED", "CO2", "ENERGY", "AGENT", "AVG TIME", "TOKENS", "TESTS", "RUNS")
+"""Columns that a narrow terminal does without, the first first. Run, model, success and cost always stay."""
 
 
 @click.command("leaderboard", epilog=EPILOG)
@@ -162,7 +167,21 @@ def _print(rows: Sequence[Mapping[str, Any]], group_by: str | None) -> None:
         cells.append(line if group_by else [*line, output.time_text(row["evaluation_date"])])
     start = len(first)
     numbers = range(start if not group_by else 1, start + 7 + 2 * with_energy)
-    output.print_table(headers, cells, right=tuple(numbers))
+    cut = output.print_table(
+        headers,
+        cells,
+        right=tuple(numbers),
+        spare=[headers.index(name) for name in LEAST_FIRST if name in headers[1:]],
+        elastic={0: 16} if group_by else {1: 12, 0: _telling([line[0] for line in cells])},
+    )
+    if cut:
+        click.echo("The terminal is too narrow for all of it. Every column, whole: --csv or --json.", err=True)
+
+
+def _telling(ids: Sequence[str]) -> int:
+    """How wide run ids must be shown to be told apart, as by commands, which take the beginning of one; 9 to 24."""
+    lengths = range(8, 23)
+    return 1 + next((n for n in lengths if len({each[:n] for each in ids}) == len(set(ids))), 23)
 
 
 def _identity(row: Mapping[str, Any]) -> list[str]:

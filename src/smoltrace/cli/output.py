@@ -33,7 +33,7 @@ def total_cost_text(total: Decimal | None, known: Decimal | None, unpriced: int 
         return unknown("no calls")
     share = f"{unpriced} of {calls} unpriced" if calls else f"{unpriced} unpriced"
     if not known:
-        return unknown(f"price unknown, {share}")
+        return unknown(f"usage or price unknown, {share}")
     return f"{cost_text(known, lower_bound=True)} ({share})"
 
 
@@ -99,11 +99,22 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-    """A table on standard output: drawn on a terminal, plain aligned text elsewhere. `right` columns align right."""
+def print_table(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    spare: Sequence[int] = (),
+    elastic: Mapping[int, int] | None = None,
+) -> bool:
+    """A table on standard output: drawn on a terminal, plain aligned text elsewhere. `right` columns align right.
+
+    On a terminal that is too narrow for it the `spare` columns are left out one by one, in this order, and those of
+    `elastic` shortened, each at most to its width there. Whether anything is missing is given back; tables without
+    either are folded.
+    """
     if sys.stdout.isatty():
-        _print_drawn(headers, rows, right)
-        return
+        return _print_drawn(headers, rows, right, spare, elastic or {})
     widths = [max(len(row[i]) for row in [headers, *rows]) for i in range(len(headers))]
     for row in [headers, *rows]:
         cells = [
@@ -111,20 +122,58 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right:
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         click.echo("  ".join(cells).rstrip())
+    return False
 
 
-def _print_drawn(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> None:
+def _print_drawn(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    right: Sequence[int],
+    spare: Sequence[int],
+    elastic: Mapping[int, int],
+) -> bool:
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
+    natural = [max(cell_len(row[i]) for row in [headers, *rows]) for i in range(len(headers))]
+    widths = fitted(natural, console.width, spare, elastic) if spare or elastic else dict(enumerate(natural))
+    fits = bool(spare or elastic)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for i, header in enumerate(headers):
-        table.add_column(Text(header), justify="right" if i in right else "left", overflow="fold")
+    for i in widths:
+        header = shortened(headers[i], widths[i]) if fits else headers[i]
+        table.add_column(
+            Text(header),
+            justify="right" if i in right else "left",
+            overflow="ellipsis" if fits else "fold",
+            no_wrap=fits,
+        )
     for row in rows:
-        table.add_row(*map(Text, row))
-    Console().print(table)
+        table.add_row(*(Text(shortened(row[i], width) if fits else row[i]) for i, width in widths.items()))
+    console.print(table)
+    return list(widths.values()) != natural
+
+
+def fitted(natural: Sequence[int], width: int, spare: Sequence[int], elastic: Mapping[int, int]) -> dict[int, int]:
+    """The columns of a drawn table that a terminal of this width has room for, and how wide each is; see `print_table`.
+
+    `natural` are the widths of the whole columns.
+    """
+    widths = {i: min(each, elastic.get(i, each)) for i, each in enumerate(natural)}
+    left_out = iter(spare)
+    while _drawn_width(widths) > width and (place := next(left_out, None)) is not None:
+        del widths[place]
+    for i in elastic:  # the first gets back what it lacks first
+        widths[i] = min(natural[i], widths[i] + max(0, width - _drawn_width(widths)))
+    return widths
+
+
+def _drawn_width(widths: Mapping[int, int]) -> int:
+    """Of a table as rich draws it: three blanks between two columns, one at either end."""
+    return sum(widths.values()) + 3 * (len(widths) - 1) + 2
 
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:

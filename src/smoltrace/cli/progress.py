@@ -39,7 +39,7 @@ def beginning(progress: Progress) -> str:
 def _cost(progress: Progress) -> str:
     """Dollars so far: a bound where some calls have no price, and no figure at all where none has."""
     if progress.unpriced and not progress.cost_known:
-        return "price unknown"
+        return "cost unknown"
     return cost_text(progress.cost_known, lower_bound=progress.unpriced > 0)
 
 

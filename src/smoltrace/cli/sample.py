@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +31,7 @@ The books balance as those of real runs do: the same code writes them. The same 
 
 
 @click.command("sample", epilog=EPILOG)
-@click.option(
-    "--store", type=click.Path(path_type=Path), default=DEFAULT_STORE, show_default=True, help="Where the runs go."
-)
+@click.option("--store", type=click.Path(path_type=Path), help=f"Where the runs go [default: {DEFAULT_STORE}].")
 @click.option("--runs", type=int, help="How many runs; more than 12 repeat four of them, a day apart [default: 12].")
 @click.option("--limit", type=click.IntRange(1), help="Only the first N tasks of each run.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Another number makes other runs.")
@@ -40,18 +40,18 @@ The books balance as those of real runs do: the same code writes them. The same 
 @click.option(
     "-o", "--output", "folder", type=click.Path(path_type=Path), help="Write the sample metrics into this folder."
 )
-@click.option("--gpus", type=click.IntRange(1, 64), default=1, show_default=True, help="GPUs in the sample metrics.")
+@click.option("--gpus", type=click.IntRange(1, 64), help="GPUs in the sample metrics [default: 1].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def command(
-    store: Path,
+    store: Path | None,
     runs: int | None,
     limit: int | None,
     seed: int,
     big_trace: int,
     metrics_only: bool,
     folder: Path | None,
-    gpus: int,
+    gpus: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -60,20 +60,36 @@ def command(
     There are models behind an API and on one and four GPUs, both kinds of agents, failures of many kinds, a run that
     was interrupted, and several runs of one model over some days. No model is asked, and no device is read.
     """
+    from smoltrace.samples.generator import make_folder, write_documents
+
     files: list[Path] = []
     made: SampleStore | None = None
+    if metrics_only and (store is not None or runs is not None or limit is not None or big_trace):
+        raise UsageError("--metrics-only makes no runs: leave out --store, --runs, --limit and --big-trace.")
+    with_metrics = metrics_only or folder is not None
+    if gpus is not None and not with_metrics:
+        raise UsageError("--gpus is about the sample metrics: add -o FOLDER, or --metrics-only.")
+    target = folder or Path()
+    if with_metrics:
+        with _naming_the_folder():
+            make_folder(target)
     if not metrics_only:
-        made = _store(store, runs, limit, seed, big_trace, silent=quiet or as_json)
-    elif runs is not None or limit is not None or big_trace:
-        raise UsageError("--metrics-only makes no runs: leave out --runs, --limit and --big-trace.")
-    if metrics_only or folder is not None:
-        from smoltrace.samples.generator import write_documents
-
-        files = write_documents(folder or Path(), seed=seed, gpus=gpus)
+        made = _store(store or DEFAULT_STORE, runs, limit, seed, big_trace, silent=quiet or as_json)
+    if with_metrics:
+        with _naming_the_folder():
+            files = write_documents(target, seed=seed, gpus=gpus or 1)
     if as_json:
         click.echo(output.json_text(_document(made, files)))
     elif not quiet:
         _print(made, files)
+
+
+@contextmanager
+def _naming_the_folder() -> Iterator[None]:
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{error} Name another folder with -o.") from error
 
 
 def _store(store: Path, runs: int | None, limit: int | None, seed: int, big_trace: int, *, silent: bool) -> SampleStore:

@@ -192,7 +192,7 @@ def _discarded(spent: Discarded) -> Fact:
     calls = f"{spent.calls} call{'' if spent.calls == 1 else 's'} for tests that were not finished"
     if spent.unanswered:
         calls += f", {spent.unanswered} of them with an unknown end"
-    cost = output.cost_text(spent.cost_usd, lower_bound=spent.unanswered > 0, why="price unknown")
+    cost = output.cost_text(spent.cost_usd, lower_bound=spent.unanswered > 0, why="usage or price unknown")
     return Fact("Discarded", cost, f"{output.tokens_text(spent.tokens)}, {calls}")
 
 

@@ -28,8 +28,11 @@ def is_whole(run_dir: RunDir, manifest: Mapping[str, Any]) -> bool:
     return len(index_results(run_dir.results_journal)) >= planned > 0
 
 
-def complete(session: Session, way: Way, reporter: Reporter) -> Run:
-    """Give back a run of which no test is left, its files finished if they were not. Nothing is spent."""
+def complete(session: Session, way: Way, reporter: Reporter, changes: Mapping[str, Any] | None = None) -> Run:
+    """Give back a run of which no test is left, its files finished if they were not. Nothing is spent.
+
+    `changes` are what its manifest is to say from now on; its files are made anew then, as they follow from it.
+    """
     from smoltrace.store.finalise import is_finalised
 
     planned = len(session.earlier)
@@ -37,6 +40,10 @@ def complete(session: Session, way: Way, reporter: Reporter) -> Run:
     reporter.started(session.run_dir.run_id, tally.progress)
     reporter.closed(tally.progress)
     try:
+        if changes:
+            session.tell(changes)
+            # Whoever is stopped before the files are made anew leaves a run that says so, and not one that disagrees.
+            session.run_dir.summary_file.unlink(missing_ok=True)
         if not is_finalised(session.run_dir):
             session.complete()
     except (StoreError, KeyboardInterrupt) as error:

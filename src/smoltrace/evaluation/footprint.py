@@ -23,6 +23,9 @@ DEFAULT_POWER_PRICE: Final = Decimal("0.12")
 """USD per kWh, where nobody says what theirs costs. It is told with a run that it was nobody's own."""
 GIVEN: Final = "given by the user"
 
+MOST_USD: Final = Decimal(1000)
+"""USD per kWh. More is a slip of the pen, and some of it no number of a file could hold."""
+
 _BY_API: Final = ("openai", "litellm", "inference")
 """Providers whose models run on other people's machines, unless the address says otherwise."""
 
@@ -34,7 +37,7 @@ class Footprint:
     gpu_metrics       read GPU counters and gauges; None: only for models that run on this machine
     country           whose electricity the machine uses, ISO 3166 alpha-3, WOR for the world; None: CO2 stays unknown
     carbon_intensity  g CO2e/kWh of that electricity, instead of the table's figure for the country
-    power_price       USD/kWh
+    power_price       USD/kWh; None: DEFAULT_POWER_PRICE, which is told with the run
     estimate_energy   estimate what a model behind an API uses, in columns of their own
 
     Raises UsageError for a value that cannot be.
@@ -43,7 +46,7 @@ class Footprint:
     gpu_metrics: bool | None = None
     country: str | None = None
     carbon_intensity: float | None = None
-    power_price: Decimal = DEFAULT_POWER_PRICE
+    power_price: Decimal | None = None
     estimate_energy: bool = False
 
     def __post_init__(self) -> None:
@@ -51,7 +54,13 @@ class Footprint:
             object.__setattr__(self, "country", intensity_of(self.country).country)
         if self.carbon_intensity is not None:
             object.__setattr__(self, "carbon_intensity", _grams(self.carbon_intensity))
-        object.__setattr__(self, "power_price", _dollars(self.power_price))
+        if self.power_price is not None:
+            object.__setattr__(self, "power_price", _dollars(self.power_price))
+
+    @property
+    def price(self) -> Decimal:
+        """USD per kWh, as given or by default."""
+        return DEFAULT_POWER_PRICE if self.power_price is None else self.power_price
 
     @property
     def intensity(self) -> tuple[float | None, str | None]:
@@ -77,15 +86,16 @@ class Footprint:
             "country": self.country,
             "carbon_intensity_g_per_kwh": grams,
             "carbon_source": source,
-            "power_price_usd_per_kwh": str(self.power_price),
-            "power_price_is_default": self.power_price == DEFAULT_POWER_PRICE,
+            "power_price_usd_per_kwh": str(self.price),
+            "power_price_is_default": self.power_price is None,
             "gpu_metrics": self.gpu_metrics,
             "estimate_energy": self.estimate_energy,
         }
 
     def to_json(self) -> dict[str, Any]:
         """JSON values; money as decimal text."""
-        return {f.name: getattr(self, f.name) for f in fields(self)} | {"power_price": str(self.power_price)}
+        price = None if self.power_price is None else str(self.power_price)
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"power_price": price}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Footprint:
@@ -97,10 +107,19 @@ def wants_gpu_metrics(footprint: Footprint, spec: ModelSpec) -> bool:
     return runs_here(spec) if footprint.gpu_metrics is None else footprint.gpu_metrics
 
 
+def wants_estimates(footprint: Footprint, spec: ModelSpec) -> bool:
+    """Whether the energy of a resolved model's calls is to be estimated; see `estimator_of`."""
+    from smoltrace.agents.routing import asks_its_own_host
+
+    by_api = spec.provider in _BY_API and not runs_here(spec) and asks_its_own_host(spec)
+    return footprint.estimate_energy and by_api
+
+
 def estimator_of(footprint: Footprint, spec: ModelSpec) -> Estimator | None:
-    """What estimates the energy of this model's calls; None where that was not asked for, and for a model that runs
-    here, whose energy is measured or unknown. `spec` is the resolved model. Raises MissingExtraError."""
-    if not footprint.estimate_energy or spec.provider not in _BY_API or runs_here(spec):
+    """What estimates the energy of this model's calls; None where that was not asked for, for a model that runs here,
+    whose energy is measured or unknown, and for one on servers of others than the provider, of which nobody knows.
+    `spec` is the resolved model. Raises MissingExtraError."""
+    if not wants_estimates(footprint, spec):
         return None
     from smoltrace.agents.estimating import load_estimator
 
@@ -151,6 +170,8 @@ def _dollars(value: Any) -> Decimal:
         amount = Decimal(str(value))
     except InvalidOperation:
         amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
-        raise UsageError(f"--power-price {value}: give USD per kWh, 0 or more, such as {DEFAULT_POWER_PRICE}.")
+    if not amount.is_finite() or not 0 <= amount <= MOST_USD:
+        raise UsageError(
+            f"--power-price {value}: give USD per kWh, 0 or more and at most {MOST_USD}, such as {DEFAULT_POWER_PRICE}."
+        )
     return amount

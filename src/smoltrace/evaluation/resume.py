@@ -14,7 +14,7 @@ from smoltrace.evaluation.config import EvalConfig
 from smoltrace.evaluation.ending import Way, way_of
 from smoltrace.evaluation.footprint import Footprint
 from smoltrace.evaluation.limits import Limits
-from smoltrace.evaluation.progress import Progress, Reporter, Silent
+from smoltrace.evaluation.progress import Progress, Reporter, Silent, say
 from smoltrace.evaluation.run import OWN_MODEL, prepare
 from smoltrace.evaluation.session import Session
 
@@ -30,6 +30,8 @@ CHANGEABLE = (
     *_OF_FOOTPRINT,
 )
 """What may be given anew when a run is gone on with."""
+_OF_TESTS = ("gpu_metrics", "estimate_energy")
+"""Of the footprint, what decides how tests are measured; the rest says what their energy is worth."""
 
 
 def resume_run(
@@ -42,7 +44,8 @@ def resume_run(
     accept_changes: bool = False,
     changes: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Go on with a run: its finished tests are not run again. A run that is complete is given back as it is.
+    """Go on with a run: its finished tests are not run again. A run that is complete is given back as it is, its energy
+    valued anew where a country, an intensity or a price is given.
 
     `run` is an id, the beginning of one, `latest`, or a path. `changes` has those of CHANGEABLE that are not to be as
     the run was last given them. `model` is the smolagents model of a run that began with one, `spec` a specification
@@ -55,7 +58,7 @@ def resume_run(
     manifest = run_dir.manifest()
     way = way_of(run_dir, store, own_model=manifest.get("provider") == OWN_MODEL)
     if is_whole(run_dir, manifest):
-        return _complete(run_dir, way, reporter)
+        return _complete(run_dir, way, reporter, _valued(manifest, changes or {}, reporter))
     if way.own_model and model is None:
         raise UsageError(
             f"The run {run_dir.run_id} asks a model object of your program, which no command can make again. "
@@ -77,14 +80,28 @@ def find(run: str | Path, store: Path | None) -> RunDir:
     return Store(store).find(run)
 
 
-def _complete(run_dir: RunDir, way: Way, reporter: Reporter) -> Run:
-    """Give back a run that is complete; when it died before its files were finished, finish them first."""
+def _valued(manifest: Mapping[str, Any], changes: Mapping[str, Any], reporter: Reporter) -> dict[str, Any]:
+    """What the manifest of a complete run is to say when its energy is valued anew; nothing where that was not asked
+    for. Raises UsageError for a value that cannot be."""
+    given = {name: changes[name] for name in _OF_FOOTPRINT if changes.get(name) is not None}
+    if idle := [name for name in _OF_TESTS if given.pop(name, None) is not None]:
+        say(reporter, f"The run has no test left: {_options(idle)} changes nothing.")
+    if not given:
+        return {}
+    config = manifest.get("config") or {}
+    footprint = Footprint.from_json(config.get("footprint") or {}).changed(given)
+    return {"config": {**config, "footprint": footprint.to_json()}, "footprint": footprint.manifest()}
+
+
+def _complete(run_dir: RunDir, way: Way, reporter: Reporter, changes: Mapping[str, Any]) -> Run:
+    """Give back a run that is complete; when it died before its files were finished, or its manifest changes, finish
+    them first."""
     from smoltrace.store.finalise import is_finalised
     from smoltrace.store.read import Run
 
-    if not is_finalised(run_dir):
+    if changes or not is_finalised(run_dir):
         with Session(run_dir) as session:
-            return complete(session, way, reporter)
+            return complete(session, way, reporter, changes)
     total = int(run_dir.manifest()["num_tests"])
     progress = Progress(total, done=total, before=total)
     reporter.started(run_dir.run_id, progress)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from smoltrace.books import names
+from smoltrace.errors import StoreError, UsageError
 from smoltrace.samples.gpus import A100, Grid, SimulatedGpu, resource_metrics
 
 SCOPE: Final = "genai.gpu"
@@ -51,22 +54,39 @@ def api_document(*, run_id: str | None = None, seed: int = 0) -> dict[str, Any]:
 def write_documents(folder: Path, *, seed: int = 0, gpus: int = 1) -> list[Path]:
     """Write both documents into a folder, which is made; their files, the GPU run's first. Existing ones are replaced.
 
-    Raises StoreError when the disk refuses.
+    Raises UsageError for a folder that cannot be written to.
     """
     import orjson
 
     from smoltrace.store import atomic
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise atomic.disk_error(f"make the folder {folder}", error) from error
+    make_folder(folder)
     documents = {GPU_FILE: gpu_document(seed=seed, gpus=gpus), API_FILE: api_document(seed=seed)}
     files = []
     for name, document in documents.items():
-        atomic.write(folder / name, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        content = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        try:
+            atomic.write(folder / name, content)
+        except StoreError as error:
+            raise _unwritable(folder, error.__cause__ or error) from error
         files.append(folder / name)
     return files
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of the documents where it is not there. Raises UsageError for what can be none."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    if not os.access(folder, os.W_OK):
+        raise _unwritable(folder, OSError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
+def _unwritable(folder: Path, error: BaseException) -> UsageError:
+    why = getattr(error, "strerror", None) or error
+    why = "It is no folder." if folder.exists() and not folder.is_dir() else f"{why}."
+    return UsageError(f"The sample metrics cannot be written into {folder.absolute()}: {why}")
 
 
 def _uuid(rng: random.Random) -> str:
