@@ -12,6 +12,7 @@ import pytest
 from smoltrace.agents.spec import AgentSpec, ModelSpec
 from smoltrace.errors import ConfigError
 from smoltrace.evaluation.config import EvalConfig
+from smoltrace.evaluation.footprint import Footprint
 from smoltrace.evaluation.identity import Difference, differences, identity_of, without_password
 from smoltrace.evaluation.limits import Limits
 from smoltrace.tasks.loaders import load_tasks
@@ -38,6 +39,7 @@ FREE = {
     "tags": {"a": "b"},
     "run_id": "other",
     "submitted_by": "somebody",
+    "footprint": Footprint(country="FRA", power_price="0.3"),
     "pass_env": ("MY_TOOLS_KEY",),
 }
 
