@@ -39,8 +39,8 @@ def evaluate(
     """
     from smoltrace.agents.spec import AgentSpec
     from smoltrace.evaluation.config import EvalConfig
-    from smoltrace.evaluation.footprint import Footprint
     from smoltrace.evaluation.limits import Limits
+    from smoltrace.evaluation.meters.footprint import Footprint
     from smoltrace.evaluation.run import run_evaluation
 
     spec, own = _model(model, provider)
@@ -85,7 +85,7 @@ def resume(
 
     Raises UsageError before anything is spent, and RunIncompleteError when the run stopped early again.
     """
-    from smoltrace.evaluation.resume import resume_run
+    from smoltrace.evaluation.lives.resume import resume_run
 
     spec, own = (None, None) if model is None else _model(model, "auto")
     return resume_run(

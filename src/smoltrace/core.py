@@ -157,7 +157,7 @@ class DocumentedOptions:
         """The evaluation that is asked for. Raises UsageError for what cannot be."""
         from smoltrace.agents.spec import AgentSpec, ModelSpec
         from smoltrace.evaluation.config import EvalConfig
-        from smoltrace.evaluation.footprint import Footprint
+        from smoltrace.evaluation.meters.footprint import Footprint
 
         tools = self.enabled_smolagents_tools
         servers = self.mcp_server_url

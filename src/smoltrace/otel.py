@@ -194,8 +194,8 @@ def _read_gpus(meter_provider: MeterProvider) -> Callable[[], None]:
     """Put the GPUs of this machine on a meter; what is returned stops reading them."""
     from smoltrace.devices.found import find_devices
     from smoltrace.devices.sampler import Sampler
-    from smoltrace.evaluation.footprint import Footprint
-    from smoltrace.evaluation.metering import DeviceInstruments
+    from smoltrace.evaluation.meters.footprint import Footprint
+    from smoltrace.evaluation.meters.instruments import DeviceInstruments
     from smoltrace.records.energy import Factors
 
     found = find_devices()

@@ -107,7 +107,7 @@ def compute_leaderboard_row(
 def _manifest(
     results: Sequence[Row], model_name: str, dataset_used: str, run_id: str | None, provider: str
 ) -> dict[str, Any]:
-    from smoltrace.evaluation.machine import versions
+    from smoltrace.evaluation.lives.machine import versions
 
     systems = {row["gen_ai.system"] for row in results}
     starts = [row["start_time"] for row in results if row["start_time"] is not None]

@@ -42,7 +42,7 @@ AGENT = """
 import sys
 
 def make_agent(model, tools, agent_type):
-    if "smoltrace.evaluation.worker" in sys.modules or "__main__" in sys.modules and hasattr(
+    if "smoltrace.evaluation.engines.worker" in sys.modules or "__main__" in sys.modules and hasattr(
         sys.modules["__main__"], "Nursery"
     ):
         raise RuntimeError("no agent in a worker")

@@ -10,7 +10,7 @@ from support.model_server import ModelServer
 
 from smoltrace.agents.providers import build_model
 from smoltrace.agents.spec import ModelSpec
-from smoltrace.evaluation.failures import Failure, classify
+from smoltrace.evaluation.calls.failures import Failure, classify
 
 CLIENTS = {"openai": "m", "litellm": "openai/m", "inference": "m"}
 MESSAGES = [{"role": "user", "content": "hello"}]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,10 +27,33 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def serving() -> Iterator[ModelServer]:
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def begun(serving: ModelServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A run that was killed after two tests, and what was asked for."""
+    folder = tmp_path_factory.mktemp("begun")
+    make_workplace(folder)
+    with contextlib.chdir(folder):
+        return folder / "store", killed(serving, 2)
+
+
 @pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with ModelServer() as serving:
-        yield serving
+def options(begun: tuple[Path, dict[str, Any]], workplace: Path) -> dict[str, Any]:
+    """The same run in a workplace of its own; what was asked for."""
+    store, asked = begun
+    shutil.copytree(store, workplace / "store")
+    return dict(asked)
+
+
+@pytest.fixture
+def server(serving: ModelServer) -> ModelServer:
+    serving.reset()
+    return serving
 
 
 def change_tasks(options: dict[str, Any]) -> None:
@@ -65,8 +90,9 @@ DRIFT = {
 
 
 @pytest.mark.parametrize("drift", DRIFT)
-def test_a_run_that_began_as_something_else_is_refused_and_left_alone(server: ModelServer, drift: str) -> None:
-    options = killed(server, 2)
+def test_a_run_that_began_as_something_else_is_refused_and_left_alone(
+    server: ModelServer, options: dict[str, Any], drift: str
+) -> None:
     change, says = DRIFT[drift]
     change(options)
     before = {name: data for name, data in state_of(Path("store")).items() if not name.endswith(".jsonl")}
@@ -89,8 +115,8 @@ def test_a_run_that_began_as_something_else_is_refused_and_left_alone(server: Mo
         ("python", "3.9", "python: was 3.9"),
     ],
 )
+@pytest.mark.usefixtures("options")
 def test_another_version_is_refused(server: ModelServer, name: str, then: str, says: str) -> None:
-    killed(server, 2)
     run_dir = Store("store").run("r")
     die(run_dir, identity={**manifest()["identity"], name: then})
 

@@ -158,13 +158,14 @@ def test_the_process_is_left_as_it_was(model_server: ModelServer) -> None:
     looked_up = [(MultiStepAgent, "run"), (CodeAgent, "_step_stream"), (Tool, "__call__")]
     looked_up += [(cls, "generate") for cls in classes]
     before = [getattr(cls, name) for cls, name in looked_up]
-    provider = otel.get_tracer_provider()
+    provider, running = otel.get_tracer_provider(), set(threading.enumerate())
     ours = tracing()
     with instrumented(BOTH, ours.tracer_provider):
         model = openai_model(model_server)
         trace(agent(CodeAgent, model), "weather", by=ours)
+    left = [thread.name.lower() for thread in set(threading.enumerate()) - running]
     assert [getattr(cls, name) for cls, name in looked_up] == before
-    assert not [t.name for t in threading.enumerate() if "otel" in t.name.lower() or "genai" in t.name.lower()]
+    assert not [name for name in left if "otel" in name or "genai" in name]
     assert otel.get_tracer_provider() is provider
 
 

@@ -12,8 +12,8 @@ from support.runs import failed
 
 from smoltrace.agents.spec import AgentSpec, ModelSpec
 from smoltrace.errors import UsageError
+from smoltrace.evaluation.calls.failures import Failure
 from smoltrace.evaluation.config import EvalConfig
-from smoltrace.evaluation.failures import Failure
 from smoltrace.evaluation.plan import PlannedTest
 from smoltrace.evaluation.secrecy import Secrecy
 from smoltrace.records.results import result_row

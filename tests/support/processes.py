@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-MODULE = b"smoltrace.evaluation.worker"
+MODULE = b"smoltrace.evaluation.engines.worker"
 
 
 def workers_of(folder: Path) -> list[int]:

@@ -89,7 +89,7 @@ def _checkup(options: dict[str, Any]) -> Checkup:
     from smoltrace.agents.providers import resolve
     from smoltrace.agents.spec import ModelSpec
     from smoltrace.evaluation.checkup.checkup import Checkup
-    from smoltrace.evaluation.footprint import Footprint
+    from smoltrace.evaluation.meters.footprint import Footprint
 
     model, base_url = options["model"], options["base_url"]
     spec = resolve(ModelSpec(model_id=model, provider=options["provider"], base_url=base_url))

@@ -92,7 +92,7 @@ def _basis(found: Estimate) -> str:
 
 def _footprint(prepared: Prepared) -> list[tuple[str, str]]:
     """A line for each thing that the run would be told of its energy, and for GPUs that are read unasked."""
-    from smoltrace.evaluation.footprint import runs_here, wants_estimates
+    from smoltrace.evaluation.meters.footprint import runs_here, wants_estimates
 
     footprint, facts = prepared.config.footprint, []
     here = prepared.model is None and runs_here(prepared.spec)

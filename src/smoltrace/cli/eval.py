@@ -183,8 +183,8 @@ def config_from(options: dict[str, Any]) -> EvalConfig:
     """The evaluation that the options of the command line ask for. Raises UsageError for a malformed tag."""
     from smoltrace.agents.spec import AgentSpec, GenerationParams, ModelSpec
     from smoltrace.evaluation.config import EvalConfig
-    from smoltrace.evaluation.footprint import Footprint
     from smoltrace.evaluation.limits import Limits
+    from smoltrace.evaluation.meters.footprint import Footprint
 
     generation = GenerationParams(**{name: options[name] for name in GENERATION})
     model = ModelSpec(

@@ -50,7 +50,7 @@ def command(run: str, store: Path | None, accept_changes: bool, as_json: bool, q
     Finished tests are not run again, whatever ended the run. A run that is complete is shown, and nothing is spent.
     """
     from smoltrace.cli.eval import tell_run
-    from smoltrace.evaluation.resume import resume_run
+    from smoltrace.evaluation.lives.resume import resume_run
 
     given = {name: options[name] for name in ("workers", "engine", "request_timeout", "base_url")}
     changes = {name: value for name, value in given.items() if value is not None}

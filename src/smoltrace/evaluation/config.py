@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from smoltrace.agents.spec import AgentSpec, ModelSpec
 from smoltrace.errors import UsageError
-from smoltrace.evaluation.footprint import Footprint
 from smoltrace.evaluation.limits import Limits
+from smoltrace.evaluation.meters.footprint import Footprint
 
 DEFAULT_SUITE = "basics"
 DEFAULT_WORKERS = 8

@@ -9,27 +9,27 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from smoltrace.errors import StoreError, UsageError
-from smoltrace.evaluation.closing import close, complete
-from smoltrace.evaluation.ending import INTERRUPTED, INTERRUPTED_TWICE, Stop, Way, drifted, refused, way_of
-from smoltrace.evaluation.footprint import estimator_of
-from smoltrace.evaluation.identity import Difference, differences, identity_of
-from smoltrace.evaluation.machine import hardware
-from smoltrace.evaluation.manifest import SERVICE_NAME, new_manifest, of_this_life
-from smoltrace.evaluation.meters import Meters
+from smoltrace.evaluation.lives.closing import close, complete
+from smoltrace.evaluation.lives.ending import INTERRUPTED, INTERRUPTED_TWICE, Stop, Way, drifted, refused, way_of
+from smoltrace.evaluation.lives.identity import Difference, differences, identity_of
+from smoltrace.evaluation.lives.machine import hardware
+from smoltrace.evaluation.lives.manifest import SERVICE_NAME, new_manifest, of_this_life
+from smoltrace.evaluation.lives.session import Key, Session
+from smoltrace.evaluation.meters.footprint import estimator_of
+from smoltrace.evaluation.meters.meters import Meters
 from smoltrace.evaluation.plan import PlannedTest, plan_tests
 from smoltrace.evaluation.progress import Reporter, Silent, Tally, Terminal, say
 from smoltrace.evaluation.secrecy import Secrecy
-from smoltrace.evaluation.session import Key, Session
 from smoltrace.evaluation.streams import masked_streams
 from smoltrace.store.room import check_room
 
 if TYPE_CHECKING:
     from smoltrace.agents.spec import ModelSpec
     from smoltrace.books.prices import PriceBook
+    from smoltrace.evaluation.calls.governor import Ask, Governor, Outcome
     from smoltrace.evaluation.config import EvalConfig
-    from smoltrace.evaluation.engine import Engine
-    from smoltrace.evaluation.governor import Ask, Governor, Outcome
-    from smoltrace.evaluation.scribe import Finished, Scribe
+    from smoltrace.evaluation.engines.engine import Engine
+    from smoltrace.evaluation.engines.scribe import Finished, Scribe
     from smoltrace.scoring.documented import Judge
     from smoltrace.store.layout import RunDir, Store
     from smoltrace.store.read import Run
@@ -61,7 +61,7 @@ def prepare(
     """
     from smoltrace.agents.pricing import load_price_book
     from smoltrace.agents.providers import declared_prices, resolve
-    from smoltrace.evaluation.budget import check_priced
+    from smoltrace.evaluation.calls.budget import check_priced
     from smoltrace.scoring.documented import Judge
     from smoltrace.scoring.load import load_scorers
     from smoltrace.store.layout import Store
@@ -188,7 +188,7 @@ class Prepared:
     # What the tests need
 
     def _governor(self, books: _Books, spent: Spent | None) -> Governor:
-        from smoltrace.evaluation.governor import Governor
+        from smoltrace.evaluation.calls.governor import Governor
         from smoltrace.store.spending import Spent
 
         return Governor(
@@ -203,10 +203,10 @@ class Prepared:
 
     def _engine(self, stack: ExitStack, run_id: str, governor: Governor) -> Engine:
         """Where the tests will run, with a model and agents that are known to work. Raises UsageError."""
-        from smoltrace.evaluation.bench import open_bench
-        from smoltrace.evaluation.engine import threads
-        from smoltrace.evaluation.processes import processes
-        from smoltrace.evaluation.retrying import Retrying
+        from smoltrace.evaluation.calls.retrying import Retrying
+        from smoltrace.evaluation.engines.bench import open_bench
+        from smoltrace.evaluation.engines.engine import threads
+        from smoltrace.evaluation.engines.processes import processes
 
         scribe, limits = self._scribe(run_id), self.config.limits
         kinds = {test.agent_type for test in self.tests}
@@ -221,7 +221,7 @@ class Prepared:
         return threads(bench, workers=self.workers, governor=governor, limits=limits)
 
     def _scribe(self, run_id: str) -> Scribe:
-        from smoltrace.evaluation.scribe import Scribe
+        from smoltrace.evaluation.engines.scribe import Scribe
 
         return Scribe(
             run_id=run_id,
@@ -252,7 +252,7 @@ class Prepared:
         meters: Meters,
     ) -> Run:
         """Run what is left, and end the run however it ended."""
-        from smoltrace.evaluation.engine import InterruptedAtOnce
+        from smoltrace.evaluation.engines.engine import InterruptedAtOnce
 
         planned = len(session.earlier) + len(left)
         tally = Tally(planned, reporter, session.rows())

@@ -14,8 +14,8 @@ from smoltrace.tracing.redaction import Redactor
 
 if TYPE_CHECKING:
     from smoltrace.agents.spec import ModelSpec
+    from smoltrace.evaluation.calls.failures import Failure
     from smoltrace.evaluation.config import EvalConfig
-    from smoltrace.evaluation.failures import Failure
     from smoltrace.evaluation.plan import PlannedTest
 
 

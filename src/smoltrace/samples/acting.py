@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from smoltrace.books import names
-from smoltrace.evaluation.failures import Failure
+from smoltrace.evaluation.calls.failures import Failure
 from smoltrace.records.text import json_text
 from smoltrace.samples.script import Act, Babble, Finish, Hang, Move, OutOfSteps, Plan, Refused, ToolCall, script
 from smoltrace.samples.speaking import Answer, Conversation, Speaker, Spent

@@ -29,7 +29,7 @@ def write_metrics(
 ) -> dict[str, Any]:
     """Write metrics.jsonl: a line every half second from the run's start to `end_ns`, its GPUs at work while the model
     is asked. Returns what the manifest is to tell of the meters. Raises StoreError when the disk refuses."""
-    from smoltrace.evaluation.metering import DeviceMeter
+    from smoltrace.evaluation.meters.instruments import DeviceMeter
     from smoltrace.records.energy import Factors
     from smoltrace.store.metrics_journal import MetricsJournal
 

@@ -60,8 +60,8 @@ class SampleRun:
         """The evaluation as it would have been asked for, of the first `tests` tasks."""
         from smoltrace.agents.spec import AgentSpec
         from smoltrace.evaluation.config import EvalConfig
-        from smoltrace.evaluation.footprint import Footprint
         from smoltrace.evaluation.limits import Limits
+        from smoltrace.evaluation.meters.footprint import Footprint
 
         told: dict[str, Any] = {}
         if self.model is not DEMO:

@@ -18,8 +18,8 @@ from smoltrace.samples.trace import OpenSpan, Trace
 
 if TYPE_CHECKING:
     from smoltrace.books.spans import Span
+    from smoltrace.evaluation.calls.failures import Failure
     from smoltrace.evaluation.config import EvalConfig
-    from smoltrace.evaluation.failures import Failure
     from smoltrace.evaluation.plan import PlannedTest
     from smoltrace.records.execution import Verdict
     from smoltrace.records.schema import Row
@@ -113,8 +113,8 @@ class Stage:
         failure: Failure | None,
     ) -> Played:
         """End a test: judge it, note the verdict on its span, and make its row and its line."""
-        from smoltrace.evaluation.failures import failure_in_steps
-        from smoltrace.evaluation.scribe import record_verdict
+        from smoltrace.evaluation.calls.failures import failure_in_steps
+        from smoltrace.evaluation.engines.scribe import record_verdict
         from smoltrace.records.execution import final_answer_called
         from smoltrace.records.otlp import to_otlp_json
 
@@ -173,7 +173,7 @@ class Stage:
 
     def manifest(self) -> dict[str, Any]:
         """The manifest of the run as it begins; what differs from machine to machine is made up too."""
-        from smoltrace.evaluation.manifest import new_manifest
+        from smoltrace.evaluation.lives.manifest import new_manifest
 
         model = self.run.model
         config, spec = self.config, self.config.model

@@ -9,7 +9,7 @@ import pytest
 from smoltrace.devices.carbon import intensity_of
 from smoltrace.evaluation.checkup.check import Check
 from smoltrace.evaluation.checkup.grid import check_carbon, check_power_price
-from smoltrace.evaluation.footprint import Footprint
+from smoltrace.evaluation.meters.footprint import Footprint
 
 
 def carbon(country: str | None = None, **footprint: float) -> Check:

@@ -49,7 +49,7 @@ def key_names(spec: ModelSpec) -> list[str]:
 def address_of(spec: ModelSpec) -> str:
     """Where a resolved model is asked, in words, without a password."""
     from smoltrace.agents.routing import OPENAI_URL
-    from smoltrace.evaluation.identity import without_password
+    from smoltrace.evaluation.lives.identity import without_password
 
     if spec.provider in ("demo", "transformers"):
         return "this process"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from smoltrace.errors import UsageError
 from smoltrace.evaluation.checkup import access, gpus, grid, here, live, pipeline, price, versions
 from smoltrace.evaluation.checkup.check import Check, guarded
-from smoltrace.evaluation.footprint import Footprint
+from smoltrace.evaluation.meters.footprint import Footprint
 from smoltrace.records.energy import Factors
 
 if TYPE_CHECKING:

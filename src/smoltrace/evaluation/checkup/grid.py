@@ -8,7 +8,7 @@ from typing import Final
 
 from smoltrace.errors import UsageError
 from smoltrace.evaluation.checkup.check import Check
-from smoltrace.evaluation.footprint import DEFAULT_POWER_PRICE, GIVEN, Footprint
+from smoltrace.evaluation.meters.footprint import DEFAULT_POWER_PRICE, GIVEN, Footprint
 
 CARBON: Final = "carbon"
 POWER_PRICE: Final = "power price"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from smoltrace.books import names
 from smoltrace.errors import MissingExtraError, UsageError
+from smoltrace.evaluation.calls.failures import Failure, classify
 from smoltrace.evaluation.checkup.access import address_of, how_to_name, key_names, missing_for_litellm
 from smoltrace.evaluation.checkup.check import Check, described, usd
-from smoltrace.evaluation.failures import Failure, classify
 
 if TYPE_CHECKING:
     from smoltrace.agents.spec import ModelSpec
@@ -149,7 +149,7 @@ def _endpoint(spec: ModelSpec, failure: Failure) -> Check:
 
 
 def _how_to_reach(spec: ModelSpec) -> str:
-    from smoltrace.evaluation.footprint import runs_here
+    from smoltrace.evaluation.meters.footprint import runs_here
 
     if spec.provider == "ollama":
         return "start it with: ollama serve, or say in OLLAMA_HOST or --base-url where it is"

@@ -51,8 +51,8 @@ def check_pipeline(samples: Sequence[Sequence[Reading]], factors: Factors) -> It
 
 def exported(samples: Sequence[Sequence[Reading]], factors: Factors) -> list[dict[str, Any]]:
     """OTLP `resourceMetrics` of the samples, one for each, as a run writes them into its journal."""
-    from smoltrace.evaluation.manifest import SERVICE_NAME
-    from smoltrace.evaluation.metering import DeviceMeter
+    from smoltrace.evaluation.lives.manifest import SERVICE_NAME
+    from smoltrace.evaluation.meters.instruments import DeviceMeter
 
     lines: list[bytes] = []
     meter = DeviceMeter({names.SERVICE_NAME: SERVICE_NAME}, factors, lines.append)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
 from smoltrace.books import names
-from smoltrace.evaluation.manifest import SERVICE_NAME
+from smoltrace.evaluation.lives.manifest import SERVICE_NAME
 from smoltrace.tracing.tracer import Tracing
 
 if TYPE_CHECKING:

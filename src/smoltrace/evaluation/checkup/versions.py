@@ -8,7 +8,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from smoltrace.evaluation.checkup.check import Check, Status
-from smoltrace.evaluation.machine import installed
+from smoltrace.evaluation.lives.machine import installed
 from smoltrace.version import __version__
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Where tests run: threads of this process, or worker processes that can be killed."""
