@@ -52,10 +52,14 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def plain_processes() -> Iterator[None]:
-    """Processes that tests start find no PyTorch: see support/plain."""
+def cheap_processes(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Processes that tests start find no PyTorch (see support/plain), and each module is compiled by one of them only:
+    where no bytecode may lie beside the modules, it lies in pytest's cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(PLAIN), prepend=os.pathsep)
+        if sys.dont_write_bytecode and pytestconfig.cache is not None:
+            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            patch.setenv("PYTHONPYCACHEPREFIX", str(pytestconfig.cache.mkdir("bytecode")))
         yield
 
 

@@ -6,12 +6,14 @@ import ast
 import importlib
 import importlib.metadata
 import inspect
+import os
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from support.command import with_everything
 
 import smoltrace
 from smoltrace import errors
@@ -31,7 +33,14 @@ def module_name(file: Path) -> str:
 def loaded_by(code: str) -> set[str]:
     """The heavy packages that a new process has loaded when it has run this code."""
     told = f"{code}\nimport sys\nprint('loaded', *(name for name in {HEAVY!r} if name in sys.modules))"
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", told],
+        env={**os.environ, **with_everything()},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
     return set(done.stdout.splitlines()[-1].split()[1:])
 
 

@@ -105,7 +105,7 @@ parts = st.sampled_from(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=2 * settings.default.max_examples)
 @given(path=st.one_of(st.lists(parts, max_size=6).map("/".join), st.text(max_size=12)))
 def test_whatever_the_path_is_nothing_outside_is_seen_or_changed(root: Path, path: str) -> None:
     path = path.replace("CANARY", str(root.parent / "outside" / "canary.txt"))

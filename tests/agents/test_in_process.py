@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
+from support.command import smoltrace_here
 from support.tiny_model import make_tiny_model
 
 from smoltrace.agents.build import AgentBuilder
@@ -15,8 +18,10 @@ from smoltrace.agents.spec import AgentSpec, GenerationParams, ModelSpec
 from smoltrace.errors import UsageError
 from smoltrace.tracing.capture import CallCapture
 
-torch = pytest.importorskip("torch", reason="torch is not installed: models in this process are not tested")
-pytest.importorskip("transformers", reason="transformers is not installed: models in this process are not tested")
+pytestmark = pytest.mark.skipif(
+    find_spec("torch") is None or find_spec("transformers") is None,
+    reason="torch or transformers is not installed: models in this process are not tested",
+)
 
 MESSAGES: list[Any] = [{"role": "user", "content": [{"type": "text", "text": "the weather in Paris"}]}]
 
@@ -112,3 +117,20 @@ def test_what_cannot_be_loaded_or_asked_for_is_refused(tmp_path: Path, folder: P
         loaded(tmp_path)
     with pytest.raises(UsageError, match="--frequency-penalty is unknown to transformers"):
         loaded(folder, frequency_penalty=0.5)
+
+
+def test_it_is_evaluated_by_the_command(folder: Path, tmp_path: Path) -> None:
+    options = ("--limit", "1", "--max-steps", "2", "--max-tokens", "8", "--run-id", "mine", "--quiet")
+    done = smoltrace_here("eval", "--model", folder, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = pq.read_table(tmp_path / "smoltrace-runs/runs/mine/results.parquet").to_pylist()
+    assert {row["agent_type"] for row in rows} == {"tool", "code"}
+    for row in rows:
+        # Random weights write no readable action: that is the finding, and its tokens are counted all the same.
+        assert row["provider"] == "transformers"
+        assert row["success"] is False
+        assert row["error_type"] in ("parse_error", "max_steps")
+        assert row["gen_ai.usage.prompt_tokens"] > 0
+        assert 0 < row["gen_ai.usage.completion_tokens"] <= 8 * row["llm_calls"]
+        assert row["gen_ai.usage.cost.total"] == 0
+        assert row["pricing_source"] == "own hardware"

@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from smoltrace.agents.mcp import McpServers
 from smoltrace.agents.spec import AgentSpec
 from smoltrace.errors import MissingExtraError, UsageError
 
-pytest.importorskip("mcp", reason="mcp is not installed")
+pytestmark = pytest.mark.skipif(find_spec("mcp") is None, reason="mcp is not installed")
 
 SERVER = Path(__file__).parents[1] / "support" / "mcp_server.py"
 COMMAND = shlex.join([sys.executable, str(SERVER)])
@@ -33,15 +35,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(params=["stdio", "streamable-http", "sse"])
-def server(request: pytest.FixtureRequest) -> Iterator[str]:
-    """What `--mcp` is given for a running server."""
-    if request.param == "stdio":
-        yield COMMAND
-        return
+@contextmanager
+def serving(transport: str) -> Iterator[str]:
+    """What `--mcp` is given for a server that runs and is reached over HTTP."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, str(SERVER), request.param, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, str(SERVER), transport, str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         for _ in range(200):
@@ -50,10 +49,27 @@ def server(request: pytest.FixtureRequest) -> Iterator[str]:
                 break
             except OSError:
                 time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}/{'sse' if request.param == 'sse' else 'mcp'}"
+        yield f"http://127.0.0.1:{port}/{'sse' if transport == 'sse' else 'mcp'}"
     finally:
         process.terminate()
         process.wait()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Of a server for all tests to which it is all the same how it is reached."""
+    with serving("streamable-http") as address:
+        yield address
+
+
+@pytest.fixture(params=["stdio", "streamable-http", "sse"])
+def server(request: pytest.FixtureRequest, address: str) -> Iterator[str]:
+    """What `--mcp` is given for a server, over each transport."""
+    if request.param == "sse":
+        with serving("sse") as other:
+            yield other
+    else:
+        yield COMMAND if request.param == "stdio" else address
 
 
 def connected(*servers: str) -> McpServers:
@@ -91,8 +107,8 @@ def test_calls_of_many_threads_do_not_mix() -> None:
 
 
 @pytest.mark.parametrize("kind", ["tool", "code"])
-def test_an_agent_is_given_them_beside_the_others(kind: Any) -> None:
-    spec = AgentSpec(tools=("calculator",), mcp=(COMMAND,))
+def test_an_agent_is_given_them_beside_the_others(address: str, kind: Any) -> None:
+    spec = AgentSpec(tools=("calculator",), mcp=(address,))
     with AgentBuilder(spec, DemoModel(first_token_s=0, token_s=0)) as builder:
         builder.check([kind])
         agent = builder.build(kind)
@@ -101,8 +117,8 @@ def test_an_agent_is_given_them_beside_the_others(kind: Any) -> None:
         assert builder.build(kind).tools["add"](a=1) == "sum 2"
 
 
-def test_two_tools_of_one_name_are_refused() -> None:
-    spec = AgentSpec(mcp=(COMMAND, COMMAND))
+def test_two_tools_of_one_name_are_refused(address: str) -> None:
+    spec = AgentSpec(mcp=(address, address))
     with (
         AgentBuilder(spec, DemoModel()) as builder,
         pytest.raises(UsageError, match="two tools are named add, shout_out"),
@@ -150,8 +166,8 @@ def test_a_server_that_does_not_answer_is_given_up() -> None:
         silent.connect()
 
 
-def test_one_bad_server_closes_the_good_ones() -> None:
-    servers = McpServers([COMMAND, "no-such-program-anywhere"])
+def test_one_bad_server_closes_the_good_ones(address: str) -> None:
+    servers = McpServers([address, "no-such-program-anywhere"])
     with pytest.raises(UsageError, match="no-such-program-anywhere"):
         servers.connect()
     assert servers.tools() == []

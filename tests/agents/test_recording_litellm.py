@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from smoltrace.agents.providers import build_model
 from smoltrace.agents.spec import ModelSpec
 from smoltrace.tracing.capture import CallCapture
 
-pytest.importorskip("litellm", reason="litellm is not installed")
+pytestmark = pytest.mark.skipif(find_spec("litellm") is None, reason="litellm is not installed")
 
 MESSAGES: list[Any] = [{"role": "user", "content": [{"type": "text", "text": "hello"}]}]
 

@@ -129,7 +129,8 @@ def test_an_api_model_is_estimated_when_asked(model_server: ModelServer, engine:
     options = ("--base-url", "http://api.openai.com/v1", "--model", "gpt-4o", "--limit", "2", "--engine", engine)
     # The model is OpenAI's, as far as the run knows: its calls get here by a proxy.
     env = {"HTTP_PROXY": f"http://127.0.0.1:{model_server.port}", "NO_PROXY": "", "OPENAI_API_KEY": "none"}
-    done = smoltrace("eval", *options, "--estimate-energy", "--workers", "2", "--json", env=env)
+    command = smoltrace_here if engine == "threads" else smoltrace
+    done = command("eval", *options, "--estimate-energy", "--workers", "2", "--json", env=env)
     assert done.returncode == 0, done.stderr
     row = json.loads(done.stdout)
     assert 0 < row["energy_estimated_wh_min"] < row["energy_estimated_wh_max"]
@@ -142,7 +143,7 @@ def test_an_api_model_is_estimated_when_asked(model_server: ModelServer, engine:
 def test_a_model_on_somebody_elses_server_is_not_estimated(model_server: ModelServer) -> None:
     options = ("--base-url", "http://192.0.2.2:18555/v1", "--model", "gpt-4o-mini", "--limit", "1", "--json")
     env = {"HTTP_PROXY": f"http://127.0.0.1:{model_server.port}", "NO_PROXY": ""}
-    done = smoltrace("eval", *options, "--estimate-energy", env=env)
+    done = smoltrace_here("eval", *options, "--estimate-energy", env=env)
     assert done.returncode == 0, done.stderr
     row = json.loads(done.stdout)
     assert (row["energy_estimated_wh_max"], row["energy_estimate_method"]) == (None, None)

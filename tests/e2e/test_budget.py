@@ -68,7 +68,10 @@ def discarded(folder: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(("workers", "engine"), [(1, "threads"), (8, "threads"), (32, "threads"), (2, "processes")])
+@pytest.mark.parametrize(
+    ("workers", "engine"),
+    [(1, "threads"), pytest.param(8, "threads", marks=pytest.mark.slow), (32, "threads"), (2, "processes")],
+)
 def test_half_of_what_the_suite_costs_is_not_exceeded(
     tmp_path: Path, whole_cost: Decimal, workers: int, engine: str
 ) -> None:

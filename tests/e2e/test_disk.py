@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,21 +56,36 @@ def finished() -> int:
     return len(index_results(RunDir(RUN).results_journal))
 
 
-def start(server: ModelServer, *, largest_file: int | None = None) -> subprocess.Popen[str]:
+def evaluate_with_small_files(server: ModelServer, largest: int) -> subprocess.CompletedProcess[str]:
     """`smoltrace eval` in a process of its own, whose files may not grow larger than so many bytes."""
-
-    def limit() -> None:
-        if largest_file is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-
-    return subprocess.Popen(
+    return subprocess.run(
         [str(Path(sys.executable).parent / "smoltrace"), *command(server)],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
-        preexec_fn=limit,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest)),
     )
+
+
+def evaluate_while(server: ModelServer, happens: Callable[[], object]) -> Done:
+    """`smoltrace eval`; something happens when some of its tests are finished."""
+    server.latency_s = 0.05
+    over = threading.Event()
+
+    def happen() -> None:
+        while not over.is_set() and (not (RUN / "results.jsonl").exists() or finished() < 4):
+            time.sleep(0.01)
+        if not over.is_set():
+            happens()
+
+    happening = threading.Thread(target=happen)
+    happening.start()
+    try:
+        return evaluate(server)
+    finally:
+        over.set()
+        happening.join()
 
 
 def check_incomplete(code: int, errors: str, *, says: str) -> None:
@@ -121,9 +138,8 @@ def test_a_store_that_may_not_be_written_is_told_before_anything_is_spent(server
 
 
 def test_a_journal_that_can_grow_no_more_stops_the_run_which_can_be_resumed(server: ModelServer) -> None:
-    living = start(server, largest_file=100_000)
-    _, errors = living.communicate()
-    check_incomplete(living.returncode, errors, says="No file may grow so large")
+    done = evaluate_with_small_files(server, 100_000)
+    check_incomplete(done.returncode, done.stderr, says="No file may grow so large")
     assert 0 < finished() < TESTS
     assert len(server.ledger()) < 3 * TESTS
 
@@ -140,15 +156,14 @@ def small_disk(workplace: Path) -> Iterator[Path]:
         yield store
 
 
-def fill(disk: Path) -> Path:
+BALLAST = "ballast"
+
+
+def fill(disk: Path) -> None:
     """Take all that is free on a disk."""
-    ballast = disk / "ballast"
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(1 << 16))
-        except OSError:
-            return ballast
+    with (disk / BALLAST).open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(1 << 16))
 
 
 def test_a_disk_that_is_full_is_told_before_anything_is_spent(server: ModelServer, small_disk: Path) -> None:
@@ -160,15 +175,9 @@ def test_a_disk_that_is_full_is_told_before_anything_is_spent(server: ModelServe
 
 
 def test_a_disk_that_fills_up_stops_the_run_which_can_be_resumed(server: ModelServer, small_disk: Path) -> None:
-    server.latency_s = 0.05
-    living = start(server)
-    while not (RUN / "results.jsonl").exists() or finished() < 4:
-        assert living.poll() is None
-        time.sleep(0.01)
-    ballast = fill(small_disk)
-    _, errors = living.communicate()
+    done = evaluate_while(server, lambda: fill(small_disk))
 
-    check_incomplete(living.returncode, errors, says="The disk is full: free some space")
+    check_incomplete(done.returncode, done.stderr, says="The disk is full: free some space")
     assert 4 <= finished() < TESTS
     assert len(server.ledger()) < 3 * TESTS
     again = resume()
@@ -176,7 +185,7 @@ def test_a_disk_that_fills_up_stops_the_run_which_can_be_resumed(server: ModelSe
     assert "MB left" in again.stderr
 
     kept = {entry.test_id for entry in index_results(RunDir(RUN).results_journal)}
-    ballast.unlink()
+    (small_disk / BALLAST).unlink()
     server.reset()
     check_whole(resume())
     assert not {entry.test for entry in server.ledger()} & kept
@@ -184,20 +193,11 @@ def test_a_disk_that_fills_up_stops_the_run_which_can_be_resumed(server: ModelSe
 
 @pytest.mark.parametrize("where", [None, "moved"])
 def test_a_run_whose_folder_vanishes_stops_and_says_so(server: ModelServer, where: str | None) -> None:
-    server.latency_s = 0.05
-    living = start(server)
-    while not (RUN / "results.jsonl").exists() or finished() < 4:
-        assert living.poll() is None
-        time.sleep(0.01)
-    if where is None:
-        shutil.rmtree(RUN)
-    else:
-        RUN.rename(where)
-    _, errors = living.communicate()
+    done = evaluate_while(server, lambda: shutil.rmtree(RUN) if where is None else RUN.rename(where))
 
-    assert living.returncode == 3, errors
-    assert "Traceback" not in errors
-    assert "The folder store/runs/r is gone" in errors
+    assert done.returncode == 3, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "The folder store/runs/r is gone" in done.stderr
     assert len(server.ledger()) < 3 * TESTS
     if where is not None:
         done = smoltrace_here("resume", f"./{where}", "--quiet")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.command import smoltrace, smoltrace_here
@@ -79,10 +81,10 @@ def test_a_run_id_names_one_run(tmp_path: Path) -> None:
     assert "The run mine began as something else" in other.stderr
 
 
-@pytest.mark.parametrize("workers", ["1", "32"])
-def test_a_wrong_key_ends_with_3_within_a_few_calls(tmp_path: Path, workers: str) -> None:
+@pytest.mark.parametrize(("workers", "command"), [("1", smoltrace_here), ("32", smoltrace)])
+def test_a_wrong_key_ends_with_3_within_a_few_calls(tmp_path: Path, workers: str, command: Callable[..., Any]) -> None:
     with ModelServer(api_key="right") as server:
-        done = smoltrace(
+        done = command(
             *("eval", "--base-url", server.url, "--model", "m", "--workers", workers, "--run-id", "refused"),
             cwd=tmp_path,
             env={"OPENAI_API_KEY": "wrong"},

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
-import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from support.canaries import CANARIES
-from support.command import smoltrace, smoltrace_here
+from support.command import Done, smoltrace, smoltrace_here
 from support.leaky import ENVIRONMENT, OPAQUE, TOOLS, leaks, needles, places, script, write_tasks
 from support.model_server import ModelServer
 
@@ -31,24 +30,24 @@ class Told:
     """What a run left in its folder, and what it printed."""
 
     folder: Path
-    done: subprocess.CompletedProcess[str]
+    done: Done
 
     def rows(self, dataset: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = pq.read_table(self.folder / f"smoltrace-runs/runs/r/{dataset}.parquet").to_pylist()
         return rows
 
 
-def evaluate(folder: Path, *options: str) -> Told:
+def evaluate(folder: Path, *options: str, command: Callable[..., Any], both_kinds: bool = True) -> Told:
     (folder / "leaky_tools.py").write_text(TOOLS)
     mcp = shlex.join(["env", f"VAULT_API_KEY={MCP_KEY}", sys.executable, str(MCP_SERVER)])
     with ModelServer(script) as server:
         address = server.url.replace("://", f"://ada:{PASSWORD}@")
-        done = smoltrace(
-            *("eval", write_tasks(folder), "--base-url", address, "--model", "m", "--run-id", "r"),
+        done = command(
+            *("eval", write_tasks(folder, both_kinds), "--base-url", address, "--model", "m", "--run-id", "r"),
             *("--tools", "leaky_tools:vault,leaky_tools:strongbox,leaky_tools:environment", "--mcp", mcp),
             *("--redact", r"Falcon-\d+", "--tag", f"owner={TAG}", "--notes", NOTES, "--max-steps", "5", *options),
             cwd=folder,
-            env={**ENVIRONMENT, "PYTHONPATH": str(folder)},
+            env=ENVIRONMENT,
         )
     (folder / "leaky_tools.py").unlink()
     (folder / "tasks.jsonl").unlink()
@@ -57,14 +56,19 @@ def evaluate(folder: Path, *options: str) -> Told:
 
 
 @pytest.fixture(
-    scope="module", params=[("threads", "1000", "8"), ("processes", "20", "2")], ids=["threads", "processes"]
+    scope="module",
+    params=[
+        pytest.param(("threads", "1000", "8", False), id="threads"),
+        pytest.param(("processes", "30", "2", False), id="processes"),
+        pytest.param(("threads", "1000", "8", True), id="threads, both kinds", marks=pytest.mark.slow),
+    ],
 )
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Told:
     """A run in which all secrets go everywhere."""
     pytest.importorskip("mcp", reason="mcp is not installed")
-    engine, limit, workers = request.param
+    engine, limit, workers, both_kinds = request.param
     options = ("--engine", engine, "--limit", limit, "--workers", workers)
-    yield evaluate(tmp_path_factory.mktemp("secrets"), *options)
+    return evaluate(tmp_path_factory.mktemp("secrets"), *options, command=smoltrace, both_kinds=both_kinds)
 
 
 def test_the_secrets_did_go_everywhere(told: Told) -> None:
@@ -122,11 +126,16 @@ def test_what_was_left_out_of_the_manifest_has_to_be_given_again(told: Told) -> 
     assert manifest["tags"] == {"owner": "[redacted:openai-key]"}
 
 
+HERE_AND_THERE = pytest.mark.parametrize(
+    "command", [smoltrace_here, pytest.param(smoltrace, marks=pytest.mark.slow)], ids=["here", "in a process"]
+)
+
 WORDS = ("remember this", "tell nobody", "It was", "no room for", "shall not write", "cannot read", "kept", "ran out")
 
 
-def test_without_content_no_word_of_it_is_kept_or_printed(tmp_path: Path) -> None:
-    told = evaluate(tmp_path, "--no-content", "--limit", "12")
+@HERE_AND_THERE
+def test_without_content_no_word_of_it_is_kept_or_printed(tmp_path: Path, command: Callable[..., Any]) -> None:
+    told = evaluate(tmp_path, "--no-content", "--limit", "12", command=command)
     printed = [("stdout", told.done.stdout.encode()), ("stderr", told.done.stderr.encode())]
     wanted = [*WANTED, *((word, word) for word in WORDS)]
     assert leaks([*places(tmp_path / "smoltrace-runs"), *printed], wanted) == []
@@ -140,12 +149,13 @@ def test_without_content_no_word_of_it_is_kept_or_printed(tmp_path: Path) -> Non
     assert all(row["error"] for row in rows if row["error_type"])
 
 
-def test_a_server_that_quotes_the_key_makes_nobody_see_it(tmp_path: Path) -> None:
+@HERE_AND_THERE
+def test_a_server_that_quotes_the_key_makes_nobody_see_it(tmp_path: Path, command: Callable[..., Any]) -> None:
     key = ENVIRONMENT["OPENAI_API_KEY"]
     from support.model_server import Reply
 
     with ModelServer(lambda *_: Reply(status=401, error=f"Incorrect API key provided: {key}")) as server:
-        done = smoltrace(
+        done = command(
             *("eval", "--base-url", server.url, "--model", "m", "--limit", "2"),
             cwd=tmp_path,
             env={"OPENAI_API_KEY": key},
@@ -177,7 +187,7 @@ def test_an_error_does_not_quote_a_secret(tmp_path: Path, options: list[str]) ->
 def test_an_id_with_a_secret_is_refused_before_anything_is_spent(tmp_path: Path) -> None:
     (tmp_path / "tasks.jsonl").write_text(json.dumps({"id": CANARIES[0].secret, "prompt": "p"}))
     with ModelServer() as server:
-        done = smoltrace("eval", "tasks.jsonl", "--base-url", server.url, "--model", "m", cwd=tmp_path)
+        done = smoltrace_here("eval", "tasks.jsonl", "--base-url", server.url, "--model", "m", cwd=tmp_path)
         assert server.ledger() == []
     assert done.returncode == 2
     assert "[redacted:openai-key]" in done.stderr
@@ -217,9 +227,10 @@ def test_a_run_with_secrets_in_its_settings_goes_on_with_the_same_command(tmp_pa
     assert leaks([*places(tmp_path), ("printed", printed.encode())], wanted) == []
 
 
-def test_other_instrumentations_tell_no_secret_either(tmp_path: Path) -> None:
+@HERE_AND_THERE
+def test_other_instrumentations_tell_no_secret_either(tmp_path: Path, command: Callable[..., Any]) -> None:
     pytest.importorskip("openinference.instrumentation.smolagents", reason="needs the extra openinference")
-    told = evaluate(tmp_path, "--instrument", "openinference", "--limit", "6", "--agent-type", "tool")
+    told = evaluate(tmp_path, "--instrument", "openinference", "--limit", "6", "--agent-type", "tool", command=command)
     spans = told.rows("spans")
     assert any(span["scope"] != "smoltrace" and "[redacted:" in span["attributes"] for span in spans)
     assert leaks(places(tmp_path / "smoltrace-runs"), WANTED) == []

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from smoltrace.records.arrow import array_of
@@ -36,17 +36,16 @@ TYPES: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
 
 
 @pytest.mark.parametrize(("type_", "strategy"), TYPES, ids=[str(type_)[:20] for type_, _ in TYPES])
-def test_values_come_back_as_they_were(type_: pa.DataType, strategy: st.SearchStrategy[Any]) -> None:
-    @settings(deadline=None)  # The first comparison imports pandas.
-    @given(st.lists(st.none() | strategy, max_size=40))
-    def check(values: list[Any]) -> None:
-        made = array_of(values, type_)
+@given(data=st.data())
+def test_values_come_back_as_they_were(
+    type_: pa.DataType, strategy: st.SearchStrategy[Any], data: st.DataObject
+) -> None:
+    values = data.draw(st.lists(st.none() | strategy, max_size=40))
+    made = array_of(values, type_)
 
-        made.validate(full=True)
-        assert made.to_pylist() == values
-        assert made.equals(pa.array(values, type=type_))
-
-    check()
+    made.validate(full=True)
+    assert made.to_pylist() == values
+    assert made.equals(pa.array(values, type=type_))
 
 
 def test_money_becomes_the_nearest_double() -> None:

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from smoltrace.books.spans import Event, Span
@@ -69,7 +69,6 @@ def back(span: Span) -> Span:
     return again
 
 
-@settings(deadline=None)
 @given(st.lists(spans, max_size=6))
 def test_a_round_trip_changes_nothing(given: list[Span]) -> None:
     line = to_otlp_json(given, resource)

@@ -7,9 +7,10 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 
 def smoltrace(
@@ -33,6 +34,12 @@ def smoltrace(
     )
 
 
+def with_everything() -> dict[str, str]:
+    """What makes another Python find all that is installed, PyTorch too: see support/plain."""
+    plain = str(Path(__file__).parent / "plain")
+    return {"PYTHONPATH": os.pathsep.join(set(os.environ.get("PYTHONPATH", "").split(os.pathsep)) - {plain})}
+
+
 @dataclass(frozen=True)
 class Done:
     """What a command printed, and the code it ended with."""
@@ -42,11 +49,31 @@ class Done:
     stderr: str
 
 
-def smoltrace_here(*args: str | Path, cwd: Path | None = None) -> Done:
+def smoltrace_here(*args: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Done:
     """Run `smoltrace ARGS` in this process: the same entry point without the cost of loading everything anew."""
     from smoltrace.cli import cli, run_command
 
     out, err = io.StringIO(), io.StringIO()
-    with contextlib.chdir(cwd or Path.cwd()), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with (
+        contextlib.chdir(cwd or Path.cwd()),
+        mock.patch.dict(os.environ, env or {}),
+        modules_forgotten(),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
         code = run_command(cli, "smoltrace", [str(arg) for arg in args])
     return Done(code, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def modules_forgotten() -> Iterator[None]:
+    """The modules of the current directory that are imported within are not found when others have the same names."""
+    here, path = Path.cwd(), list(sys.path)
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file is not None and Path(file).parent == here:
+                del sys.modules[name]

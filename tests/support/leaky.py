@@ -73,14 +73,19 @@ def needles(canaries: Iterable[Canary] = CANARIES) -> list[tuple[str, str]]:
     return [*found, ("own pattern", PROJECT)]
 
 
-def write_tasks(folder: Path) -> Path:
-    """For each secret a task that has it said everywhere; for some, one whose server or whose model quotes it."""
+def write_tasks(folder: Path, both_kinds: bool = True) -> Path:
+    """For each secret a task that has it said everywhere; for some, one whose server or whose model quotes it.
+
+    Each is for both kinds of agents, or for one of them in turn.
+    """
     rows = []
     for number, canary in enumerate(CANARIES):
         for way in ("say", "refuse" if number % 2 else "babble")[: 1 if number % 3 else 2]:
             prompt = f"[test:{way}-{number}] Project {PROJECT}: remember this, {canary.written}\nand tell nobody."
             expected = {"expected_answer": canary.written} if way == "say" else {}
-            rows.append({"id": f"{way}-{number}", "prompt": prompt, "category": "secrets", **expected})
+            kind = "both" if both_kinds else ("tool", "code")[len(rows) % 2]
+            told = {"prompt": prompt, "category": "secrets", "agent_type": kind, **expected}
+            rows.append({"id": f"{way}-{number}", **told})
     file = folder / "tasks.jsonl"
     file.write_text("\n".join(map(json.dumps, rows)))
     return file

@@ -288,12 +288,15 @@ def python_path(
     """
     folder = tmp_path / "simulated-nvml"
     folder.mkdir(exist_ok=True)
-    # By its file: nothing else of the tests becomes importable there.
+    here = Path(__file__)
+    files = {"plain": str(here.parent / "plain" / "sitecustomize.py"), "simulated_nvml": str(here)}
+    # By their files: nothing else of the tests becomes importable there. What `plain` does, this would hide.
     (folder / "sitecustomize.py").write_text(
         "import importlib.util, sys\n"
-        f"spec = importlib.util.spec_from_file_location('simulated_nvml', {str(Path(__file__))!r})\n"
-        "module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)\n"
-        "spec.loader.exec_module(module)\n"
+        f"for name, file in {files}.items():\n"
+        "    spec = importlib.util.spec_from_file_location(name, file)\n"
+        "    module = sys.modules[name] = importlib.util.module_from_spec(spec)\n"
+        "    spec.loader.exec_module(module)\n"
         "module.install_from_environment()\n"
     )
     spec = {
