@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
-Interval = tuple[int, int]
-"""Start and end in nanoseconds."""
+from smoltrace.books.intervals import Interval, covered
 
 _PARTS = 720_720
 """Divisible by every number up to 14: by so many spans at once a moment is shared out without a remainder."""
@@ -131,11 +130,11 @@ def attribute(segments: Iterable[Segment], claims: Iterable[Claim]) -> Attributi
 
 def _split(segment: Segment, claims: Sequence[Claim], result: Attribution) -> None:
     length = segment.end_ns - segment.start_ns
-    covered = _union(segment, claims) if length > 0 else 0
-    if not covered:
+    busy_ns = _union(segment, claims) if length > 0 else 0
+    if not busy_ns:
         result.add(segment, segment.uj, ())
         return
-    busy, idle = apportion(segment.uj, (covered, length - covered))
+    busy, idle = apportion(segment.uj, (busy_ns, length - busy_ns))
     weights = [sum(_overlap(segment, interval) for interval in claim.inference) for claim in claims]
     if not any(weights):
         weights = [_overlap(segment, (claim.start_ns, claim.end_ns)) for claim in claims]
@@ -148,18 +147,7 @@ def _overlap(segment: Segment, interval: Interval) -> int:
 
 def _union(segment: Segment, claims: Sequence[Claim]) -> int:
     clipped = [(max(c.start_ns, segment.start_ns), min(c.end_ns, segment.end_ns)) for c in claims]
-    return _covered(clipped)
-
-
-def _covered(intervals: Iterable[Interval]) -> int:
-    """Nanoseconds in at least one of the intervals."""
-    total, reached = 0, None
-    for start, end in sorted(intervals):
-        begin = start if reached is None else max(start, reached)
-        if end > begin:
-            total += end - begin
-            reached = end
-    return total
+    return covered(clipped)
 
 
 # Within a test

@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from smoltrace.books.intervals import covered
+
 Sample = tuple[int | None, float]
 Life = Sequence[Sample]
 
@@ -53,10 +55,10 @@ def mean_together(by_device: Iterable[Sequence[Life]]) -> float | None:
     if not lives:
         return None
     spans = {_extent(life) for life in lives}
-    if len(spans) == 1 or _covered(spans) == 0:
+    if len(spans) == 1 or covered(spans) == 0:
         return math.fsum(_known(time_weighted_mean(life)) for life in lives)
     held = math.fsum(_known(time_weighted_mean(life)) * _length(life) for life in lives)
-    return held / _covered(spans)
+    return held / covered(spans)
 
 
 def mean_of_each(by_device: Iterable[Sequence[Life]]) -> float | None:
@@ -105,17 +107,6 @@ def _extent(life: Life) -> tuple[int, int]:
 def _length(life: Life) -> int:
     start, end = _extent(life)
     return end - start
-
-
-def _covered(extents: Iterable[tuple[int, int]]) -> int:
-    """Nanoseconds in at least one of them."""
-    total, reached = 0, None
-    for start, end in sorted(extents):
-        begin = start if reached is None else max(start, reached)
-        if end > begin:
-            total += end - begin
-            reached = end
-    return total
 
 
 def _known(mean: float | None) -> float:

@@ -31,7 +31,7 @@ def write_metrics(
     is asked. Returns what the manifest is to tell of the meters. Raises StoreError when the disk refuses."""
     from smoltrace.evaluation.meters.instruments import DeviceMeter
     from smoltrace.records.energy import Factors
-    from smoltrace.store.metrics_journal import MetricsJournal
+    from smoltrace.store.line_log import LineLog
 
     assert run.model.gpu is not None
     rng = random.Random(f"gpus {run.run_id}")
@@ -41,7 +41,7 @@ def write_metrics(
     idle = {info: gpu.kind.idle_w for info, gpu in zip(infos, gpus, strict=True)}
     busy = _Busy(traces)
     resource = {"service.name": "smoltrace", "run.id": run.run_id, "run_id": run.run_id}
-    with MetricsJournal(run_dir) as journal:
+    with LineLog(run_dir.metrics_journal) as journal:
         meter = DeviceMeter(resource, factors, journal.write)
         meter.instruments.idle_watts = idle
         for time_ns in [*range(run.start_ns, end_ns, LOOK_NS), end_ns]:

@@ -7,8 +7,6 @@ spent without a finished test to show for it.
 from __future__ import annotations
 
 import operator
-import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -17,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from smoltrace.books.cost import EXACT
 from smoltrace.records.money import amount_of
-from smoltrace.store.atomic import disk_error
-from smoltrace.store.lines import cut_torn_tail, whole_lines
+from smoltrace.store.line_log import LineLog
+from smoltrace.store.lines import whole_lines
 
 if TYPE_CHECKING:
     from smoltrace.store.layout import RunDir
@@ -81,15 +79,7 @@ class Spending:
     """
 
     def __init__(self, run_dir: RunDir, life: int = 1) -> None:
-        self._path, self._life = run_dir.spending_journal, life
-        self._lock = threading.Lock()
-        self._descriptor: int | None = None
-        try:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            cut_torn_tail(self._descriptor)
-        except OSError as error:
-            self.close()
-            raise disk_error(f"open {self._path}", error) from error
+        self._log, self._life = LineLog(run_dir.spending_journal), life
 
     def __enter__(self) -> Spending:
         return self
@@ -132,32 +122,10 @@ class Spending:
     def _write(self, line: dict[str, Any]) -> None:
         import orjson
 
-        data = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
-        with self._lock:
-            if self._descriptor is None:
-                return  # a call that outlived its run: whoever closed this has counted without it
-            end = os.fstat(self._descriptor).st_size
-            try:
-                written = os.write(self._descriptor, data)
-                while written < len(data):
-                    written += os.write(self._descriptor, data[written:])
-            except OSError as error:
-                self._take_back(self._descriptor, end)
-                raise disk_error(f"write {self._path}", error) from error
-
-    def _take_back(self, descriptor: int, end: int) -> None:
-        """Leave no half line for the next one to be joined to."""
-        try:
-            os.ftruncate(descriptor, end)
-        except OSError:
-            os.close(descriptor)
-            self._descriptor = None
+        self._log.write(orjson.dumps(line))
 
     def close(self) -> None:
-        with self._lock:
-            if self._descriptor is not None:
-                os.close(self._descriptor)
-                self._descriptor = None
+        self._log.close()
 
 
 def spent(run_dir: RunDir) -> Spent:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from smoltrace.errors import StoreError, UsageError
 from smoltrace.evaluation.lives.lives import lives_of, with_ended, with_killed, with_new
 from smoltrace.store.journal import Journal
-from smoltrace.store.metrics_journal import MetricsJournal
+from smoltrace.store.line_log import LineLog
 from smoltrace.store.spending import Spending, Spent, spent
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Session:
         self.run_dir = run_dir
         self.fault: StoreError | None = None
         self._spending: Spending | None = None
-        self._metrics: MetricsJournal | None = None
+        self._metrics: LineLog | None = None
         self._on_fault: Callable[[], None] | None = None
         self._began = time.monotonic()
         self._journal = Journal(run_dir)
@@ -92,7 +92,7 @@ class Session:
     def write_metrics(self, document: bytes) -> None:
         """Keep what the meters say, one line of OTLP JSON. Raises StoreError when the disk refuses."""
         if self._metrics is None:
-            self._metrics = MetricsJournal(self.run_dir)
+            self._metrics = LineLog(self.run_dir.metrics_journal)
         self._metrics.write(document)
 
     def tell(self, changes: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""metrics.jsonl: whole lines, whatever ended the process that wrote the last one."""
+"""Files of lines that grow: whole lines, whatever ended the process that wrote the last one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.runs import make_run
 
 from smoltrace.errors import StoreError
 from smoltrace.store.layout import RunDir
-from smoltrace.store.metrics_journal import MetricsJournal
+from smoltrace.store.line_log import LineLog
 
 
 @pytest.fixture
@@ -19,22 +19,22 @@ def run_dir(tmp_path: Path) -> RunDir:
 
 
 def test_lines_are_appended_and_a_torn_tail_is_cut(run_dir: RunDir) -> None:
-    with MetricsJournal(run_dir) as journal:
+    with LineLog(run_dir.metrics_journal) as journal:
         journal.write(b'{"a":1}')
     with run_dir.metrics_journal.open("ab") as file:
         file.write(b'{"torn"')
-    with MetricsJournal(run_dir) as journal:
+    with LineLog(run_dir.metrics_journal) as journal:
         journal.write(b'{"b":2}')
     assert run_dir.metrics_journal.read_bytes() == b'{"a":1}\n{"b":2}\n'
 
 
-def test_a_document_is_one_line(run_dir: RunDir) -> None:
-    with MetricsJournal(run_dir) as journal, pytest.raises(ValueError, match="one line"):
+def test_a_line_is_one_line(run_dir: RunDir) -> None:
+    with LineLog(run_dir.metrics_journal) as journal, pytest.raises(ValueError, match="newline"):
         journal.write(b"{\n}")
 
 
 def test_what_comes_after_the_end_is_dropped(run_dir: RunDir) -> None:
-    journal = MetricsJournal(run_dir)
+    journal = LineLog(run_dir.metrics_journal)
     journal.close()
     journal.close()
     journal.write(b"{}")
@@ -43,4 +43,4 @@ def test_what_comes_after_the_end_is_dropped(run_dir: RunDir) -> None:
 
 def test_a_disk_that_refuses_is_a_store_error(run_dir: RunDir) -> None:
     with unwritable(run_dir.path), pytest.raises(StoreError):
-        MetricsJournal(run_dir)
+        LineLog(run_dir.metrics_journal)
