@@ -85,3 +85,22 @@ for _ in range(2000):
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr == ""
+
+
+def test_a_profiler_in_the_program_hinders_nothing() -> None:
+    """In a process of its own: where it does, the interpreter never comes back."""
+    program = (
+        "import cProfile, threading\n"
+        "from smoltrace.tracing.interrupt import StoppableThread\n"
+        "profile = cProfile.Profile()\n"
+        "profile.enable()\n"
+        "for _ in range(20):\n"
+        "    thread = StoppableThread(lambda: sum(range(1000)), 'worker')\n"
+        "    thread.start()\n"
+        "    while thread.is_alive():\n"
+        "        [number for number in range(100)]\n"
+        "profile.disable()\n"
+        "print('done')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "done\n"

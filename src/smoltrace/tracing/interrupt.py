@@ -68,7 +68,8 @@ class StoppableThread(threading.Thread):
             try:
                 with self._lock:
                     self._at_work = False
-                    if self.ident is not None:
+                    # Only where something may be on its way: CPython 3.11 never ends under a profiler otherwise.
+                    if self.ident is not None and self._told is not None:
                         _raise_in(self.ident, None)
                 return
             except BaseException:  # noqa: BLE001 - one that was on its way; it has done its work
