@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
+from smoltrace.cli.server import server_options
 from smoltrace.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,14 +40,7 @@ Exit codes: 0 no check failed, 1 a check failed, 2 wrong usage.
 @click.option(
     "--model", default="demo", show_default=True, help="Model id, as for eval. It is asked once, for a few tokens."
 )
-@click.option(
-    "--provider",
-    type=click.Choice(["auto", "openai", "litellm", "inference", "transformers", "ollama", "demo"]),
-    default="auto",
-    show_default=True,
-    help="Who serves the model; auto reads it off the model id.",
-)
-@click.option("--base-url", help="Address of an OpenAI-compatible server, as in http://localhost:8000/v1.")
+@server_options
 @click.option("--country", metavar="ISO3", help="Whose electricity this machine uses, as in FRA, or WOR for the world.")
 @click.option(
     "--carbon-intensity", metavar="G_PER_KWH", help="Grams of CO2 equivalent per kWh, instead of the table's."

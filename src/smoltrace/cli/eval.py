@@ -10,6 +10,7 @@ import click
 
 from smoltrace.cli.footprint import footprint_options, given_footprint
 from smoltrace.cli.limits import given_limits, limit_options
+from smoltrace.cli.server import server_options
 from smoltrace.cli.settings import read_settings
 from smoltrace.cli.signals import stopping_on_signals
 from smoltrace.errors import RunIncompleteError, UsageError
@@ -40,14 +41,7 @@ resumed with 'smoltrace resume'.
 @click.option(
     "--model", default="demo", show_default=True, help="Model id, as in openai/gpt-4o, ollama/llama3, hf/ORG/NAME."
 )
-@click.option(
-    "--provider",
-    type=click.Choice(["auto", "openai", "litellm", "inference", "transformers", "ollama", "demo"]),
-    default="auto",
-    show_default=True,
-    help="Who serves the model; auto reads it off the model id.",
-)
-@click.option("--base-url", help="Address of an OpenAI-compatible server, as in http://localhost:8000/v1.")
+@server_options
 @click.option(
     "--agent-type",
     type=click.Choice(["tool", "code", "both"]),

@@ -103,13 +103,16 @@ def test_a_model_elsewhere_is_not_asked_of_unless_the_user_says_so(nvml: Simulat
 def test_what_earlier_lives_told_is_kept(nvml: SimulatedNvml) -> None:
     old = {"kind": "gpu", "id": "0", "uuid": "GPU-old", "name": "Old", "method": "energy_counter", "scope": "device"}
     before = {"devices": [old], "reasons": {}, "idle_watts": {"GPU-old": 5.0}, "faults": ["lost"]}
+    renumbered = {**old, "id": "7", "uuid": "GPU-a"}
     with Meters(Footprint(), LOCAL, RESOURCE) as meters:
         told = meters.manifest(before) or {}
         again = meters.manifest(told) or {}
+        other = meters.manifest(before | {"devices": [renumbered]}) or {}
     assert [device["uuid"] for device in told["devices"]] == ["GPU-old", "GPU-a", "GPU-b"]
     assert told["faults"] == ["lost"]
     assert told["idle_watts"]["GPU-old"] == 5.0
     assert again == told
+    assert [(device["id"], device["uuid"]) for device in other["devices"]] == [("0", "GPU-a"), ("1", "GPU-b")]
 
 
 def test_only_who_asked_is_told_that_nothing_can_be_read() -> None:

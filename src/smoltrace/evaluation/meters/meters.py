@@ -75,7 +75,7 @@ class Meters:
         devices = [_about(device.info) for device in self._found.devices]
         faults = [*self._faults, *(self._sampler.faults if self._sampler is not None else ())]
         return {
-            "devices": _once([*(told.get("devices") or ()), *devices]),
+            "devices": _each_once([*(told.get("devices") or ()), *devices]),
             "reasons": dict(self._found.reasons),
             "idle_watts": {
                 **(told.get("idle_watts") or {}),
@@ -137,8 +137,13 @@ class Meters:
                 self._faults.append(str(error))
 
 
-def _once(things: list[Any]) -> list[Any]:
-    return [thing for place, thing in enumerate(things) if thing not in things[:place]]
+def _once(texts: list[str]) -> list[str]:
+    return list(dict.fromkeys(texts))
+
+
+def _each_once(devices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The devices of several lives, each as it was told last: one that got another number is no second one."""
+    return list({(each["kind"], each["uuid"] or each["id"]): each for each in devices}.values())
 
 
 def _about(info: DeviceInfo) -> dict[str, Any]:
