@@ -98,7 +98,15 @@ def test_the_leaderboard_has_energy_where_any_run_has(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("watt_hours", "text"),
-    [(None, "—"), (0.0, "0 mWh"), (0.0123, "12.3 mWh"), (1.0, "1 Wh"), (123.4, "123 Wh"), (4567.0, "4.57 kWh")],
+    [
+        (None, "—"),
+        (0.0, "0 mWh"),
+        (7.8e-9, "< 0.01 mWh"),
+        (0.0123, "12.3 mWh"),
+        (1.0, "1 Wh"),
+        (123.4, "123 Wh"),
+        (4567.0, "4.57 kWh"),
+    ],
 )
 def test_energy_is_shown_in_three_digits(watt_hours: float | None, text: str) -> None:
     assert energy_text(watt_hours) == text

@@ -20,22 +20,22 @@ Row = Mapping[str, Any]
 
 def energy_text(watt_hours: float | None) -> str:
     """12.3 Wh, 1.23 kWh, 4.5 mWh; a dash for what is unknown."""
-    if watt_hours is None:
-        return output.UNKNOWN
-    for factor, unit in ((1e-3, "kWh"), (1, "Wh"), (1e3, "mWh")):
-        if watt_hours * factor >= 1 or unit == "mWh":
-            return f"{watt_hours * factor:.3g} {unit}"
-    raise AssertionError("mWh shows the rest")
+    return _in_thousands(watt_hours, "Wh")
 
 
 def grams_text(grams: float | None) -> str:
     """4.1 g, 1.2 kg, 33 mg of CO2 equivalent; a dash for what is unknown."""
-    if grams is None:
+    return _in_thousands(grams, "g")
+
+
+def _in_thousands(amount: float | None, unit: str) -> str:
+    """Three digits of an amount with the prefix that suits it; what is less than a hundredth of a thousandth is told
+    as less."""
+    if amount is None:
         return output.UNKNOWN
-    for factor, unit in ((1e-3, "kg"), (1, "g"), (1e3, "mg")):
-        if grams * factor >= 1 or unit == "mg":
-            return f"{grams * factor:.3g} {unit}"
-    raise AssertionError("mg shows the rest")
+    if amount >= 1:
+        return f"{amount / 1000:.3g} k{unit}" if amount >= 1000 else f"{amount:.3g} {unit}"
+    return f"{amount * 1000:.3g} m{unit}" if amount == 0 or amount >= 1e-5 else f"< 0.01 m{unit}"
 
 
 def energy(run: Run, summary: Summary) -> list[Fact]:
