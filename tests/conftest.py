@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +34,11 @@ def thorough(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """How long an example takes refutes no law: that depends on what else runs."""
+    """How long an example takes refutes no law: that depends on what else runs. And Ctrl-C means the same wherever
+    the tests are run: a shell starts what it puts in the background with SIGINT and SIGQUIT ignored, and so would
+    every process that a test starts."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     examples = LAWS["thorough" if thorough(config) else "quick"]
     settings.register_profile("smoltrace", deadline=None, max_examples=examples)
     settings.load_profile("smoltrace")
