@@ -207,20 +207,10 @@ def open_root(trace: Trace, run: SampleRun, planned: PlannedTest) -> OpenSpan:
 
 
 def _judged(planned: PlannedTest, answer: str | None, failure: Failure | None, spans: Sequence[Span]) -> Verdict:
-    from smoltrace.records.execution import action_steps, final_answer_called, tool_uses
-    from smoltrace.scoring.documented import Attempt, Judge
+    from smoltrace.evaluation.engines.scribe import attempt_of
+    from smoltrace.scoring.documented import Judge
 
-    return Judge().judge(
-        Attempt(
-            task=planned.task,
-            agent_type=planned.agent_type,
-            answer=answer,
-            tools=tool_uses(spans),
-            final_answer_called=final_answer_called(spans),
-            steps=len(action_steps(spans)),
-            error=None if failure is None else failure.message,
-        )
-    )
+    return Judge().judge(attempt_of(planned, answer, failure, spans))
 
 
 def write_run(store: Store, stage: Stage, played: Sequence[Played]) -> RunDir:

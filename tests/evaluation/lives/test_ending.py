@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.model_server import ModelServer
-from support.six_tests import TESTS, killed, make_workplace, manifest
+from support.six_tests import TESTS, killed, manifest
 
 from smoltrace.errors import ModelRefusedError, RunIncompleteError
 from smoltrace.evaluation.calls.failures import Failure
@@ -18,18 +17,7 @@ from smoltrace.evaluation.lives.ending import INTERRUPTED_TWICE, Stop, refused, 
 from smoltrace.evaluation.lives.session import Session
 from smoltrace.store.layout import Store
 
-
-@pytest.fixture(autouse=True)
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    make_workplace(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with ModelServer() as serving:
-        yield serving
+pytestmark = pytest.mark.usefixtures("workplace")
 
 
 def ended(stop: Stop | None, kept: int, server: ModelServer, **limits: Any) -> RunIncompleteError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 from support.killed import kill_after, state_of, written_at
 from support.model_server import ModelServer
 from support.same_run import content_of, difference
-from support.six_tests import TESTS, asked, called_for, change_model, finished, killed, make_workplace, manifest
+from support.six_tests import TESTS, asked, called_for, change_model, finished, killed, manifest
 
 import smoltrace
 from smoltrace.agents.demo import DemoModel
@@ -23,18 +23,7 @@ from smoltrace.evaluation.lives.session import Session
 from smoltrace.evaluation.progress import Progress
 from smoltrace.store.layout import Store
 
-
-@pytest.fixture(autouse=True)
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    make_workplace(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with ModelServer() as serving:
-        yield serving
+pytestmark = pytest.mark.usefixtures("workplace")
 
 
 # What is run, and what comes of it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,6 +39,19 @@ class RootSpan(Protocol):
     def set(self, attributes: Mapping[str, Any]) -> None: ...
 
 
+def attempt_of(planned: PlannedTest, answer: str | None, failure: Failure | None, spans: Sequence[Span]) -> Attempt:
+    """What scorers are shown of a test with these spans."""
+    return Attempt(
+        task=planned.task,
+        agent_type=planned.agent_type,
+        answer=answer,
+        tools=tool_uses(spans),
+        final_answer_called=final_answer_called(spans),
+        steps=len(action_steps(spans)),
+        error=None if failure is None else failure.message,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Scribe:
     """What is known of every test of a run, and how it is judged and kept. Any thread may use it."""
@@ -70,17 +83,7 @@ class Scribe:
         up must not hang too.
         """
         judge = replace(self.judge, extra=()) if given_up else self.judge
-        return judge.judge(
-            Attempt(
-                task=planned.task,
-                agent_type=planned.agent_type,
-                answer=answer,
-                tools=tool_uses(spans),
-                final_answer_called=final_answer_called(spans),
-                steps=len(action_steps(spans)),
-                error=None if failure is None else failure.message,
-            )
-        )
+        return judge.judge(attempt_of(planned, answer, failure, spans))
 
     def finished(
         self,
