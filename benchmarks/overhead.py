@@ -1,6 +1,6 @@
 """What smoltrace adds to a bare smolagents loop: processor time, wall time and memory, on the same scripted server.
 
-    python benchmarks/overhead.py                      the full table, written to docs/benchmarks.md
+    python benchmarks/overhead.py                      the full table, written to its section of docs/benchmarks.md
     python benchmarks/overhead.py --tests 40 --repeats 1 --no-write
 
 Each measurement is a process of its own; the bare loop and smoltrace take turns on the same server (a process of its
@@ -25,9 +25,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import document
+
 HERE = Path(__file__).resolve().parent
 SERVER = HERE.parent / "tests" / "support" / "model_server.py"
-TABLE = HERE.parent / "docs" / "benchmarks.md"
 MODEL = "gpt-4o-mini"
 
 
@@ -154,7 +155,7 @@ def sizes(counts: list[int] | None, workers: list[int] | None) -> list[tuple[int
 
 def table(rows: list[dict[str, float]], repeats: int, delay: float) -> str:
     lines = [
-        "# What smoltrace adds to a bare smolagents loop",
+        "## What smoltrace adds to a bare smolagents loop",
         "",
         "Made by `python benchmarks/overhead.py`. The same tests (three model calls each, half tool and half code "
         "agents, a fresh agent a test) run against the same scripted server, a process of its own that answers a call "
@@ -186,7 +187,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, action="append", help="numbers of workers [default: 1, 8 and 32]")
     parser.add_argument("--repeats", type=int, default=5, help="pairs of measurements")
     parser.add_argument("--delay", type=float, default=0.02, help="seconds before the server answers a call")
-    parser.add_argument("--no-write", action="store_true", help=f"do not write {TABLE.name}")
+    parser.add_argument("--no-write", action="store_true", help=f"do not write {document.FILE.name}")
     parser.add_argument("--child", choices=LOOPS, help=argparse.SUPPRESS)
     parser.add_argument("--url", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -208,7 +209,7 @@ def main() -> None:
             server.terminate()
     print(text)
     if not options.no_write:
-        TABLE.write_text(text)
+        document.write_section(Path(__file__).name, text)
 
 
 if __name__ == "__main__":

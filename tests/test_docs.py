@@ -31,6 +31,7 @@ PARSED_ONLY = {
     r"--model \./my-model-folder": "needs a model on this machine",
     r"--mcp ": "needs MCP servers",
     r"^smoltrace sample($| --big-trace)": "makes 500 tests, or a trace of 10,000 spans",
+    r"^smoltrace view(?!.* --(export|single-file) )": "serves until it is ended",
 }
 """Examples that are not run: their options are still checked, each against the command that it calls."""
 

@@ -22,7 +22,7 @@ def test_a_store_is_made_and_the_next_command_is_said(tmp_path: Path, capsys: py
     said = capsys.readouterr()
     assert said.out.splitlines() == [
         f"2 sample runs in {place}: nothing of it was measured.",
-        f"Next: smoltrace leaderboard --store '{place}' · smoltrace show sample-01-large --store '{place}'",
+        f"Next: smoltrace view --store '{place}' · smoltrace leaderboard --store '{place}'",
     ]
     assert said.err.splitlines() == ["made sample-01-large", "made sample-02-small"]
     assert Store(place).run_ids() == ["sample-01-large", "sample-02-small"]

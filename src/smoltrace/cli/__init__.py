@@ -20,6 +20,7 @@ from smoltrace.version import __version__
 COMMANDS: dict[str, tuple[str, str]] = {
     "eval": ("smoltrace.cli.eval", "Run an evaluation and keep its books."),
     "resume": ("smoltrace.cli.resume", "Go on with an interrupted run."),
+    "view": ("smoltrace.cli.view", "Look at runs in the browser."),
     "runs": ("smoltrace.cli.runs", "List the runs in the store."),
     "show": ("smoltrace.cli.show", "One run: summary, failures, cost."),
     "leaderboard": ("smoltrace.cli.leaderboard", "Compare all runs in one table."),

@@ -237,14 +237,14 @@ def _tags(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def _tell(run: Run, as_json: bool, quiet: bool, store: Path | None) -> None:
-    from smoltrace.cli.show import option_of, print_summary, row_as_json
+    from smoltrace.cli.show import option_of, print_summary, row_as_json, short_name
 
     row = run.leaderboard_row()
     if as_json:
         click.echo(row_as_json(row))
     elif not quiet:
         where = option_of(store)
-        steps = [f"smoltrace show latest{where}", f"smoltrace leaderboard{where}"]
+        steps = [f"smoltrace view {short_name(run)}{where}", f"smoltrace leaderboard{where}"]
         if row["provider"] == "demo":
             steps.append("smoltrace eval --model openai/gpt-4o-mini")
         print_summary(run, store=store, next_steps=steps)

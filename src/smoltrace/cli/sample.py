@@ -114,4 +114,4 @@ def _print(made: SampleStore | None, files: list[Path]) -> None:
         return
     count, place = len(made.runs), shlex.quote(str(made.store.path))
     click.echo(f"{count} sample run{'' if count == 1 else 's'} in {made.store.path}: nothing of it was measured.")
-    click.echo(f"Next: smoltrace leaderboard --store {place} · smoltrace show {made.runs[0].run_id} --store {place}")
+    click.echo(f"Next: smoltrace view --store {place} · smoltrace leaderboard --store {place}")

@@ -115,8 +115,12 @@ def _failed(run: Run) -> Iterator[dict[str, Any]]:
 
 def _all_of(run: Run, failures: int, store: Path | None) -> str:
     """The command that lists all failures of the run."""
-    name = run.id[:8] if len(run.id) == 36 else run.id
-    return f"smoltrace show {name} --failures {failures}{option_of(store)}"
+    return f"smoltrace show {short_name(run)} --failures {failures}{option_of(store)}"
+
+
+def short_name(run: Run) -> str:
+    """What a command has to be told to find the run: of an id that was made up, its beginning."""
+    return run.id[:8] if len(run.id) == 36 else run.id
 
 
 def option_of(store: Path | None) -> str:

@@ -45,9 +45,9 @@ def _json(run: Run, folder: Path) -> list[Path]:
     """results.json and traces.json are lists of rows, the other three are objects."""
     row = plain(LEADERBOARD, run.leaderboard_row())
     counted = _Counted(plain(RESULTS, result) for result in run.results())
-    results = _write(folder / "results.json", _list(counted))
+    results = _write(folder / "results.json", json_list(counted))
     traced = _Counted(plain(TRACES, trace) for trace in run.traces())
-    traces = _write(folder / "traces.json", _list(traced))
+    traces = _write(folder / "traces.json", json_list(traced))
     metadata = {
         "run_id": run.id,
         "model": row["model"],
@@ -61,9 +61,9 @@ def _json(run: Run, folder: Path) -> list[Path]:
     return [
         results,
         traces,
-        _write(folder / "metrics.json", [_document(metrics_document(run))]),
-        _write(folder / "leaderboard_row.json", [_document(row)]),
-        _write(folder / "metadata.json", [_document(metadata)]),
+        _write(folder / "metrics.json", [json_document(metrics_document(run))]),
+        _write(folder / "leaderboard_row.json", [json_document(row)]),
+        _write(folder / "metadata.json", [json_document(metadata)]),
     ]
 
 
@@ -92,10 +92,11 @@ def _jsonl(run: Run, folder: Path) -> list[Path]:
 
 def _csv(run: Run, folder: Path) -> list[Path]:
     """One table a dataset. Spans have a table of their own, so that of traces is without them."""
-    return [_write(folder / f"{dataset.name}.csv", _csv_lines(dataset, rows)) for dataset, rows in _datasets(run)]
+    return [_write(folder / f"{dataset.name}.csv", csv_lines(dataset, rows)) for dataset, rows in _datasets(run)]
 
 
-def _csv_lines(dataset: Dataset, rows: Iterable[Row]) -> Iterator[bytes]:
+def csv_lines(dataset: Dataset, rows: Iterable[Row]) -> Iterator[bytes]:
+    """A dataset as CSV, row by row: exact money, times as ISO 8601, and no spans of traces."""
     names = [column.name for column in dataset.columns if column.type != "spans"]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -197,13 +198,14 @@ def _line(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _document(value: Any) -> bytes:
+def json_document(value: Any) -> bytes:
+    """One JSON document for people and programs."""
     import orjson
 
     return orjson.dumps(value, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _list(rows: Iterable[Row]) -> Iterator[bytes]:
+def json_list(rows: Iterable[Row]) -> Iterator[bytes]:
     """A JSON list, one row a line, without holding it all."""
     before = b"[\n"
     for row in rows:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from smoltrace.errors import StoreError
 from smoltrace.records.schema import LEADERBOARD, Row, arrow_schema, decode_row, encode_row, record_batch
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from smoltrace.store.layout import Store
+
+Files: TypeAlias = dict[str, tuple[int, int, int]]
+"""The row files by run id, in the order of their names, each with what changes when it is replaced: inode, size, and
+time of modification in ns."""
 
 _STATE = b"smoltrace.rows"
 
@@ -49,7 +54,44 @@ def has(store: Store, run_id: str) -> bool:
 
 def rows(store: Store) -> list[Row]:
     """All rows, in the order of their run ids, with exact money. Raises StoreError when one cannot be read."""
-    return [_read(path) for path in _row_files(store)]
+    return [read(store, run_id) for run_id in files(store)]
+
+
+def read(store: Store, run_id: str) -> Row:
+    """The row of one run, with exact money. Raises StoreError when it cannot be read."""
+    import orjson
+
+    path = _row_file(store, run_id)
+    try:
+        return decode_row(LEADERBOARD, orjson.loads(path.read_bytes()))
+    except OSError as error:
+        raise atomic.disk_error(f"read {path}", error) from error
+    except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        raise StoreError(
+            f"{path} is no leaderboard row ({error}). Delete it; 'smoltrace show' makes it again."
+        ) from error
+
+
+def files(store: Store) -> Files:
+    """The row files that there are. Raises StoreError when the folder cannot be read."""
+    folder = store.leaderboard_path / "rows"
+    found: Files = {}
+    try:
+        with os.scandir(folder) as entries:
+            listed = sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise atomic.disk_error(f"read {folder}", error) from error
+    for entry in listed:
+        if not entry.name.endswith(".json") or entry.name[0] == ".":
+            continue
+        try:
+            state = entry.stat()
+        except FileNotFoundError:
+            continue
+        found[entry.name.removesuffix(".json")] = (state.st_ino, state.st_size, state.st_mtime_ns)
+    return found
 
 
 def table(store: Store) -> pa.Table:
@@ -60,78 +102,60 @@ def table(store: Store) -> pa.Table:
     """
     import pyarrow as pa
 
-    cache = store.leaderboard_path / "leaderboard.parquet"
-    if not (files := _row_files(store)):
+    if not (found := files(store)):
         return arrow_schema(LEADERBOARD).empty_table()
-    if (found := _cached(cache, _state(files))) is not None:
-        return found
+    if (kept := cached(store, found)) is not None:
+        return kept
     with locked(store.leaderboard_path / ".lock"):
-        files = _row_files(store)
-        state = _state(files)
+        found = files(store)
         # Another process may have made it while this one waited.
-        if (found := _cached(cache, state)) is not None:
-            return found
-        made = pa.Table.from_batches([record_batch(LEADERBOARD, [_read(path) for path in files])])
-        made = made.replace_schema_metadata({_STATE: state})
-        _write(cache, made)
+        if (kept := cached(store, found)) is not None:
+            return kept
+        made = pa.Table.from_batches([record_batch(LEADERBOARD, [read(store, run_id) for run_id in found])])
+        _write(store, found, made)
         return made
 
 
-def _write(cache: Path, made: pa.Table) -> None:
-    import pyarrow.parquet as pq
-
-    with atomic.replacing(cache) as beside:
-        pq.write_table(made, beside, compression="zstd")
-
-
-def _cached(cache: Path, state: bytes) -> pa.Table | None:
-    """What the cache holds if it was made from these very files by a version with these very columns."""
+def cached(store: Store, found: Files) -> pa.Table | None:
+    """What the cache holds, if it was made from these very files by a version with these very columns; else None."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        schema = pq.read_schema(cache)
-        if (schema.metadata or {}).get(_STATE) != state or not schema.equals(arrow_schema(LEADERBOARD)):
-            return None
-        return pq.read_table(cache)
-    except (FileNotFoundError, pa.ArrowInvalid):
+        # Not read_table: that imports pandas where it is installed, for a second.
+        with pq.ParquetFile(_cache(store)) as file:
+            schema = file.schema_arrow
+            if (schema.metadata or {}).get(_STATE) != _state(found) or not schema.equals(arrow_schema(LEADERBOARD)):
+                return None
+            return file.read()
+    except (OSError, pa.ArrowInvalid):
         return None
 
 
-def _state(files: list[Path]) -> bytes:
+def keep(store: Store, found: Files, made: pa.Table) -> None:
+    """Write the cache: `made` is what was read from `found`. Raises StoreError when the disk refuses."""
+    with locked(store.leaderboard_path / ".lock"):
+        _write(store, found, made)
+
+
+def _write(store: Store, found: Files, made: pa.Table) -> None:
+    import pyarrow.parquet as pq
+
+    with atomic.replacing(_cache(store)) as beside:
+        pq.write_table(made.replace_schema_metadata({_STATE: _state(found)}), beside, compression="zstd")
+
+
+def _cache(store: Store) -> Path:
+    return store.leaderboard_path / "leaderboard.parquet"
+
+
+def _state(found: Files) -> bytes:
     """A fingerprint of the row files: their names, and what changes when one is replaced."""
     digest = hashlib.sha256()
-    for path in files:
-        try:
-            found = path.stat()
-        except FileNotFoundError:
-            continue
-        digest.update(f"{path.name}/{found.st_ino}/{found.st_size}/{found.st_mtime_ns}\n".encode())
+    for run_id, (inode, size, modified_ns) in found.items():
+        digest.update(f"{run_id}.json/{inode}/{size}/{modified_ns}\n".encode())
     return digest.hexdigest().encode()
 
 
 def _row_file(store: Store, run_id: str) -> Path:
     return store.leaderboard_path / "rows" / f"{run_id}.json"
-
-
-def _row_files(store: Store) -> list[Path]:
-    folder = store.leaderboard_path / "rows"
-    try:
-        return sorted(path for path in folder.iterdir() if path.suffix == ".json" and path.name[0] != ".")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise atomic.disk_error(f"read {folder}", error) from error
-
-
-def _read(path: Path) -> Row:
-    import orjson
-
-    try:
-        return decode_row(LEADERBOARD, orjson.loads(path.read_bytes()))
-    except OSError as error:
-        raise atomic.disk_error(f"read {path}", error) from error
-    except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
-        raise StoreError(
-            f"{path} is no leaderboard row ({error}). Delete it; 'smoltrace show' makes it again."
-        ) from error

@@ -1,0 +1,144 @@
+/** Which rows of the leaderboard a query lets through, and in which order: for a site of files, the same as the server. */
+
+/**
+ * @typedef {object} Query
+ * @property {string|null} tasks fingerprint, the beginning of one, "all", or null: the set that most runs are of
+ * @property {Record<string, string[]>} filters by their name in an address
+ * @property {number|null} since unix ms
+ * @property {number|null} until unix ms, excluded
+ * @property {string[]} words in small letters
+ * @property {{key: string, down: boolean}[]} sort
+ * @property {boolean} group
+ * @property {number} offset
+ * @property {number} limit
+ */
+
+const DAY = 86_400_000;
+const LIMIT = 100;
+const FIGURES = new Set(['_cost', '_energy', '_co2']);
+/** What a search looks into. */
+const TOLD = [
+  ...['run_id', 'model', 'agent_type', 'provider', 'gen_ai.system', 'notes', 'tags', 'submitted_by', 'hardware'],
+  ...['dataset_used', 'country'],
+];
+
+/** What each filter looks at: the values of a row, of which one must be wanted. */
+export const FILTER_VALUES = {
+  model: (row) => [row.model],
+  agent: (row) => [row.agent_type],
+  provider: (row) => [row.provider],
+  price: (row) => [priceOf(row)],
+  status: (row) => [row._status],
+  country: (row) => [row.country],
+  tag: (row) => tagsOf(row.tags),
+};
+
+/** @param {object} row @returns {'known'|'free'|'unknown'} */
+function priceOf(row) {
+  const kind = row._cost?.kind ?? 'unknown';
+  return kind === 'measured' || kind === 'electricity' ? 'known' : kind;
+}
+
+function tagsOf(tags) {
+  if (tags === null || typeof tags !== 'object' || Array.isArray(tags)) return [];
+  return Object.entries(tags).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+}
+
+/**
+ * @param {Record<string, any>} asked names and values as in the server's address
+ * @returns {Query}
+ */
+export function parseBoardQuery(asked) {
+  const until = dayOf(asked.until);
+  return {
+    tasks: asked.tasks || null,
+    filters: Object.fromEntries(Object.keys(FILTER_VALUES).map((name) => [name, listOf(asked[name])])),
+    since: dayOf(asked.since),
+    until: until === null ? null : until + DAY,
+    words: String(asked.q ?? '').toLowerCase().split(/\s+/).filter((word) => word !== ''),
+    sort: sortOf(asked.sort || '-success_rate'),
+    group: asked.group === 'model',
+    offset: Math.max(0, Number(asked.offset ?? 0)),
+    limit: Number(asked.limit ?? LIMIT),
+  };
+}
+
+/**
+ * @param {object[]} rows
+ * @param {Query} query
+ * @param {string|null} [but] a filter that is not applied: its own facet must show what else could be chosen
+ * @returns {object[]}
+ */
+export function matching(rows, query, but = null) {
+  const names = Object.keys(FILTER_VALUES).filter((name) => name !== but && query.filters[name].length > 0);
+  return rows.filter(
+    (row) =>
+      names.every((name) => FILTER_VALUES[name](row).some((value) => query.filters[name].includes(value))) &&
+      isInTime(row.evaluation_date ?? null, query) &&
+      hasWords(row, query.words),
+  );
+}
+
+function isInTime(date, {since, until}) {
+  if (since === null && until === null) return true;
+  return date !== null && (since === null || date >= since) && (until === null || date < until);
+}
+
+function hasWords(row, words) {
+  if (words.length === 0) return true;
+  const known = TOLD.map((name) => row[name] ?? null).filter((value) => value !== null);
+  const text = known.map(asText).join(' ').toLowerCase();
+  return words.every((word) => text.includes(word));
+}
+
+/** Columns that hold JSON are text in the store. */
+function asText(value) {
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/**
+ * The orders of a query, and after them what decides between equal rows: the newest first, then the id.
+ *
+ * @param {{key: string, down: boolean}[]} sort
+ * @returns {import('./table.js').Order[]}
+ */
+export function ordersOf(sort) {
+  const orders = sort.flatMap(({key, down}) => {
+    if (key !== '_rank') return [{down, value: (row) => sortValue(row, key)}];
+    return [0, 1].map((end) => ({down, value: (row) => row._rank?.[end]}));
+  });
+  return [...orders, ...LAST];
+}
+
+/** @type {import('./table.js').Order[]} */
+export const LAST = [
+  {down: true, value: (row) => row.evaluation_date},
+  {down: false, value: (row) => row.run_id},
+];
+
+function sortValue(row, key) {
+  if (FIGURES.has(key)) return row[key]?.value;
+  const value = row[key];
+  return value !== null && typeof value === 'object' ? JSON.stringify(value) : value;
+}
+
+function listOf(value) {
+  if (value === null || value === undefined || value === '') return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+/** @param {string|undefined} day YYYY-MM-DD @returns {number|null} unix ms of its beginning, UTC */
+function dayOf(day) {
+  return day ? Date.parse(`${day}T00:00:00Z`) : null;
+}
+
+/** Of a column that is named twice the first counts. */
+function sortOf(text) {
+  const keys = new Map();
+  for (const part of text.split(',')) {
+    const name = part.trim();
+    const key = name.replace(/^-/, '');
+    if (!keys.has(key)) keys.set(key, {key, down: name.startsWith('-')});
+  }
+  return [...keys.values()];
+}

@@ -1,0 +1,27 @@
+/** Short names for places that are too narrow for whole ones. The whole name is always one hover away. */
+
+/** Endings that tell how a model was tuned, not which one it is. */
+const TUNED = /-(instruct|chat|it)$/i;
+
+/**
+ * The last part of a model's name, cut with an ellipsis where it is longer than `most` characters.
+ *
+ * @param {string|null} model
+ * @param {number} [most]
+ * @returns {string}
+ */
+export function shortModel(model, most = 40) {
+  if (model === null || model === undefined || model === '') return 'unnamed';
+  const last = model.split('/').filter((part) => part !== '').pop() ?? model;
+  const name = [...last.replace(TUNED, '')];
+  return name.length <= most ? name.join('') : `${name.slice(0, most - 1).join('')}…`;
+}
+
+/**
+ * @param {string|null} agent
+ * @returns {string}
+ */
+export function shortAgent(agent) {
+  if (agent === null || agent === undefined) return 'agent unknown';
+  return agent;
+}
