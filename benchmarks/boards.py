@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ SERIES = ("atlas", "birch", "comet", "dune", "echo", "finch")
 SIZES = ("1b", "3b", "8b", "14b", "32b", "70b", "large")
 WHO = ("ana", "bo", "chen", "dara", "eli", "fatou", "goran", "hana")
 TEAMS = ("search", "support", "research", "nightly", "release")
+READ = ("run.json", "summary.json", "metrics.parquet")
 SCALED = ("_tokens", "_cost_", "cost_", "_wh", "_ms", "_g", "electricity_cost_usd")
 """Parts of the names of columns that grow together when the same tests take more or less."""
 
@@ -26,11 +26,11 @@ def models() -> list[str]:
     return [f"{maker}/{series}-{size}" for maker in MAKERS for series in SERIES for size in SIZES]
 
 
-def rows(templates: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
+def rows(of: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
     """So many rows as row files hold them, made of the rows of real runs; the same every time."""
     rng, names = random.Random(SEED), models()
     for number in range(count):
-        row = dict(templates[number % len(templates)])
+        row = dict(of[number % len(of)])
         _rename(row, rng, number, names)
         _succeed(row, rng)
         _scale(row, rng.lognormvariate(0, 0.7))
@@ -82,19 +82,25 @@ def _scale(row: dict[str, Any], factor: float) -> None:
 
 def make_board(store: Path, sample: Path, count: int) -> None:
     """Write a store of so many finished runs: their row files, and a folder for each with what the leaderboard reads of
-    it, the readings of its GPUs."""
+    it. Those are files of the sample runs, under one more name."""
     import orjson
 
-    templates, readings = _templates(sample)
+    found = templates(sample)
+    runs = [sample / "runs" / row["run_id"] for row in found]
     place = store / "leaderboard" / "rows"
     place.mkdir(parents=True)
-    for number, row in enumerate(rows(templates, count)):
+    for number, row in enumerate(rows(found, count)):
         content = orjson.dumps(row, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
         (place / f"{row['run_id']}.json").write_bytes(content)
         run = store / "runs" / row["run_id"]
         run.mkdir(parents=True)
-        if (metrics := readings[number % len(templates)]) is not None:
-            _link(metrics, run / metrics.name)
+        for name in READ:
+            _link(runs[number % len(runs)] / name, run / name)
+
+
+def templates(sample: Path) -> list[dict[str, Any]]:
+    """The rows of the sample runs, as their files hold them."""
+    return [json.loads(file.read_bytes()) for file in sorted((sample / "leaderboard" / "rows").glob("*.json"))]
 
 
 def _link(source: Path, target: Path) -> None:
@@ -104,12 +110,5 @@ def _link(source: Path, target: Path) -> None:
         # A file has only so many names: the next ones are those of a copy.
         copy = source.with_name(f"{source.name}.new")
         copy.write_bytes(source.read_bytes())
-        os.replace(copy, source)
+        copy.replace(source)
         target.hardlink_to(source)
-
-
-def _templates(sample: Path) -> tuple[list[dict[str, Any]], list[Path | None]]:
-    """The rows of the sample runs, and the readings of those that had a GPU."""
-    found = [json.loads(file.read_bytes()) for file in sorted((sample / "leaderboard" / "rows").glob("*.json"))]
-    metrics = [sample / "runs" / row["run_id"] / "metrics.parquet" for row in found]
-    return found, [file if file.exists() else None for file in metrics]

@@ -23,6 +23,8 @@ OPTIONS = (
 )
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 SIZE = {"width": 1440, "height": 900}
+PAGE = "html"
+"""What scrolls where the page itself does."""
 STEP_PX = 120
 LEAST_FRAMES = 300
 PATIENCE_S = 300
@@ -67,7 +69,7 @@ LOADED = """
 
 SCROLL = """
 ([selector, step, least]) => new Promise((done) => {
-  const scroller = selector ? document.querySelector(selector) : document.scrollingElement;
+  const scroller = document.querySelector(selector);
   const times = [];
   const channel = new MessageChannel();
   let by = step;
@@ -156,8 +158,8 @@ def wait_for(page: Page, expression: str) -> Any:
     return value
 
 
-def scroll(page: Page, scroller: str | None) -> list[float]:
-    """Scroll through the whole list, a step of a wheel a frame, up again where it is short; None scrolls the page.
+def scroll(page: Page, scroller: str) -> list[float]:
+    """Scroll through the whole list, a step of a wheel a frame, up again where it is short.
 
     For each frame the ms from its timestamp until the main thread has painted it."""
     times: list[float] = page.evaluate(SCROLL, [scroller, STEP_PX, LEAST_FRAMES])

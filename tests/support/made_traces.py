@@ -58,7 +58,8 @@ class MadeTrace:
         row |= {"end_ms": None if end is None else end + LATE_MS} | more
         self.rows.append(row)
         plain = {"events": [], "attributes": {}, "messages": None, "input": None, "output": None}
-        self.details[row["id"]] = plain | {"id": row["id"], "name": name, "kind": kind} | detail
+        # of spans with one id the server tells the first
+        self.details.setdefault(row["id"], plain | {"id": row["id"], "name": name, "kind": kind} | detail)
         return index
 
     def trace(self) -> dict[str, Any]:

@@ -200,7 +200,7 @@ def _refs_in(value: Any) -> set[str]:
     left = [value]
     while left:
         each = left.pop()
-        if isinstance(each, Mapping):
+        if isinstance(each, dict):
             ref = each.get("ref")
             if isinstance(ref, str) and len(each) == 3 and "cut" in each and "chars" in each:
                 found.add(ref)

@@ -13,7 +13,7 @@ from support.pages import query_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page
 
 WHERE = ("server", "site")
 """Where the pages come from: tests of all but the first are slow ones."""
@@ -46,18 +46,6 @@ def first_cell(page: Page, run: int = 1) -> Any:
     return page.locator(f'{MATRIX} [data-run="{run}"]').first
 
 
-def with_changed(pattern: str, change: Callable[[Any], None]) -> Callable[[Page], None]:
-    """Answers of this address are changed on their way to the page."""
-
-    def on_route(route: Route) -> None:
-        response = route.fetch()
-        answer = response.json()
-        change(answer)
-        route.fulfill(response=response, body=json.dumps(answer))
-
-    return lambda page: page.route(re.compile(pattern), on_route)
-
-
 def test_without_runs_the_newest_are_offered_and_any_can_be_chosen(open_page: OpenPage) -> None:
     page = open_page("compare.html")
     page.get_by_label(re.compile(SMALL)).check()
@@ -83,11 +71,6 @@ def test_metrics_of_three_runs_stand_beside_the_baseline(open_page: OpenPage, ax
     assert re.search(r"n \d+", success)
     assert "no verdict" in metric(page, "energy", 2), "an estimate against a measurement"
     axe(page)
-    # All tests of these runs are compared, so their values are those of the leaderboard.
-    rows = page.evaluate(f"fetch('api/compare?runs={SMALL},{LARGE}').then((answer) => answer.json())")["runs"]
-    for column, run in enumerate(rows):
-        assert f"{run['row']['success_rate']:.1f}" in metric(page, "success", column)
-        assert f"{run['row']['avg_steps']:.1f}" in metric(page, "steps", column)
 
 
 def test_every_number_of_a_metric_and_how_it_is_made_can_be_read(open_page: OpenPage) -> None:
@@ -221,92 +204,6 @@ def test_runs_of_other_agents_and_unfinished_ones_are_told(open_page: OpenPage) 
     assert "share no kind of agent" in notes
     assert "was interrupted" in notes
     assert page.get_by_text(re.compile("incomplete, \\d+ of \\d+")).is_visible()
-
-
-def test_other_tasks_and_scorers_are_told_and_only_tests_in_common_are_compared(open_page: OpenPage) -> None:
-    def change(answer: Any) -> None:
-        answer.update(same_tasks=False, same_scorers=False, scorers=[["documented"], ["judge"]])
-        answer["runs"][1]["row"]["dataset_used"] = "hard"
-
-    page = open_page(TWO, prepare=with_changed(r"/api/compare\?", change))
-    notes = page.locator(".cmp-note").all_inner_texts()
-    assert notes[0].startswith("The task sets differ (basics, hard)")
-    assert "different scorers" in notes[1]
-
-
-HOSTILE = (
-    "A" * 300
-    + "<img src=x onerror=\"document.title='hacked'\"><script>document.title='hacked'</script>\u202e\u0000 `| ```"
-)
-
-
-def test_hostile_texts_are_only_texts(open_page: OpenPage) -> None:
-    def change(answer: Any) -> None:
-        answer["row"].update(response=f"{HOSTILE}\n{HOSTILE}", error=HOSTILE, error_type=HOSTILE)
-        answer["steps"].append(
-            {
-                "number": 99,
-                "kind": "action",
-                "title": HOSTILE,
-                "tool_calls": [{"name": HOSTILE, "arguments": {HOSTILE: [HOSTILE]}, "ok": False, "result": HOSTILE}],
-                "output": HOSTILE,
-                "error": HOSTILE,
-            }
-        )
-
-    def names(answer: Any) -> None:
-        for run in answer["runs"]:
-            run["row"]["model"] = HOSTILE + run["run_id"]
-            run["config"][HOSTILE] = HOSTILE
-
-    def prepare(page: Page) -> None:
-        with_changed(r"/test/", change)(page)
-        with_changed(r"/api/compare\?", names)(page)
-
-    page = open_page(f"{TWO}&config=all&cell=tool:weather_tokyo~{LARGE}&tab=steps", prepare=prepare)
-    page.get_by_text("Steps, aligned").wait_for()
-    assert "hacked" not in page.title().split("·")[0].replace("document.title='hacked'", "")
-    assert page.locator("main img, main script").count() == 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1440
-
-
-def test_the_address_of_a_cell_opens_it_and_an_answer_of_megabytes_is_compared_in_part(open_page: OpenPage) -> None:
-    begin = "line of an answer\n" * 1000
-
-    def change(answer: Any) -> None:
-        answer["row"]["response"] = {"cut": begin + answer["row"]["model"], "chars": 5_000_000, "ref": "whole"}
-
-    def prepare(page: Page) -> None:
-        with_changed(r"/test/", change)(page)
-        whole = json.dumps({"text": "another line of it\n" * 260_000})
-        page.route(re.compile(r"/text/whole"), lambda route: route.fulfill(content_type="application/json", body=whole))
-
-    page = open_page(f"{TWO}&cell=tool:weather_tokyo~{LARGE}", prepare=prepare)
-    page.get_by_text("Steps, aligned").wait_for()
-    assert "weather_tokyo" in page.locator(".cmp-panel").inner_text()
-    assert page.locator(".mx-open").count() == 1
-    assert page.get_by_text(re.compile(r"the first .* of 5.000.000 characters")).count() == 2
-    page.get_by_role("button", name="Get the whole answer").first.click()
-    page.get_by_text(re.compile(r"the first .* are compared")).wait_for()
-    assert page.evaluate("document.querySelectorAll('.cmp-panel *').length") < 4000
-
-
-def test_new_tests_of_a_live_run_wait_for_the_reader(open_page: OpenPage) -> None:
-    def live(answer: Any) -> None:
-        answer["runs"][1].update(_status="running")
-        answer["runs"][1]["row"].update(_planned=50)
-
-    def prepare(page: Page) -> None:
-        with_changed(r"/api/compare\?", live)(page)
-        told = 'event: change\ndata: {"version": "2", "status": "running", "finished": 30, "planned": 50}\n\n'
-        page.route(re.compile(r"/api/events"), lambda route: route.fulfill(content_type="text/event-stream", body=told))
-
-    page = open_page(TWO, prepare=prepare)
-    assert page.get_by_text(re.compile(r"live, \d+ of 50")).is_visible()
-    with page.expect_response(re.compile(r"/api/compare\?")) as answer:
-        page.get_by_role("button", name=re.compile(r"\d+ new")).click()
-    assert answer.value.finished() is None
-    page.get_by_role("button", name=re.compile(r"\d+ new")).wait_for()
 
 
 def test_a_run_that_is_not_there_is_told_and_others_are_offered(open_page: OpenPage) -> None:

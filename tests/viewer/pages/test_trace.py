@@ -108,9 +108,9 @@ def test_folding_by_key_and_by_hand_keeps_errors_in_sight(open_trace: OpenPage) 
     expect(row(page, "Step 2")).to_have_attribute("aria-expanded", "false")
     row(page, "Step 2").locator(".tr-twist").click()
     expect(row(page, "Step 2")).to_have_attribute("aria-expanded", "true")
-    page.get_by_role("button", name="Fold a level").click()
-    page.get_by_role("button", name="Fold a level").click()
-    page.get_by_role("button", name="Fold a level").click()
+    page.get_by_role("button", name="Fold a level", exact=True).click()
+    page.get_by_role("button", name="Fold a level", exact=True).click()
+    page.get_by_role("button", name="Fold a level", exact=True).click()
     assert names(page) == ["CodeAgent", "Orphan spans"]
 
 
@@ -150,7 +150,7 @@ def test_an_address_brings_everything_back(open_trace: OpenPage, made: MadeTrace
     expect(selected(page)).to_be_in_viewport()
     expect(page.get_by_role("tab", name="Attributes")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_role("button", name="Self")).to_have_attribute("aria-pressed", "true")
-    expect(page.locator(".find-count")).to_have_text("1 of 4")
+    expect(page.locator(".find-count")).to_have_text("1 of 6")
     expect(page.get_by_role("slider", name="Begin of the zoom")).to_have_attribute("aria-valuetext", "10.0 s")
     expect(row(page, "Step 1")).to_have_attribute("aria-expanded", "false")
 
@@ -159,10 +159,10 @@ def test_find_counts_marks_goes_on_and_looks_into_what_was_opened(open_trace: Op
     page = open_trace()
     page.keyboard.press("/")
     page.keyboard.type("convert")
-    expect(page.locator(".find-count")).to_have_text("4 found")
+    expect(page.locator(".find-count")).to_have_text("6 found")
     expect(page.locator(".tr-name mark").first).to_have_text("convert")
     page.keyboard.press("Enter")
-    expect(page.locator(".find-count")).to_have_text(re.compile("1 of [45]"))
+    expect(page.locator(".find-count")).to_have_text(re.compile("1 of [67]"))
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     page.locator(".find-input").fill("finish_reasons")
@@ -260,7 +260,7 @@ def hostile() -> MadeTrace:
     odd = f"\u202eesrever {nasty} \0 \ud800 {'W' * 3000}"
     agent = made.span(odd, "agent", 0, 100, error="</td>\u202e" + "E" * 500)
     deep: Any = "end"
-    for _ in range(3_000):
+    for _ in range(700):
         deep = [deep]
     parts = [
         {"type": "image", "mime": "image/svg+xml", "data": "PHN2Zz4="},
@@ -293,9 +293,10 @@ def test_nothing_in_a_trace_is_more_than_text(open_trace: OpenPage) -> None:
     expect(panel).to_contain_text("60 000 of 5 000 000 characters")
     panel.get_by_role("button", name="Show 60 000 more").click()
     expect(panel).to_contain_text("120 000 of 5 000 000 characters")
-    for tab in ("Attributes", "Raw"):
-        page.get_by_role("tab", name=tab).click()
-        expect(panel).to_contain_text("deeper than 80 levels")
+    page.get_by_role("tab", name="Raw").click()
+    expect(panel).to_contain_text("deeper than 80 levels")
+    page.get_by_role("tab", name="Attributes").click()
+    expect(panel.locator(".pairs th").first).to_have_text(re.compile("^<img"))
     page.locator(".tg").focus()
     for key in ("j", "j", "e", "c", "z", "n"):
         page.keyboard.press(key)
@@ -365,13 +366,13 @@ def test_axe_finds_nothing(open_trace: OpenPage, made: MadeTrace, axe: Callable[
 def test_a_trace_is_copied_as_markdown_and_as_json(open_trace: OpenPage, made: MadeTrace) -> None:
     page = open_trace(permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy as Markdown").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    expect(page.locator(".answer")).to_have_text("Copied")
     markdown = page.evaluate("navigator.clipboard.readText()")
     assert markdown.startswith("# invoice-total-19\n")
     assert "    - chat Qwen2.5-Coder-7B (5.7 s, 2.1k / 254 tok, $0.000031)" in markdown
     assert "```python\n# convert each invoice" in markdown
-    page.get_by_role("button", name="JSON").click()
-    expect(page.get_by_role("button", name="Copied").first).to_be_visible()
+    page.locator(".title-tools .button", has_text="JSON").click()
+    expect(page.locator(".title-tools .button", has_text="JSON").locator(".answer")).to_have_text("Copied")
     spans = json.loads(page.evaluate("navigator.clipboard.readText()"))["spans"]
     assert [span["id"] for span in spans] == [each["id"] for each in made.rows]
     assert (spans[1]["parent"], spans[1]["start_ms"], spans[-1]["end_ms"]) == (made.id(0), 0, None)

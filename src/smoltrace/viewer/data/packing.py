@@ -76,7 +76,9 @@ def _named(value: Any, texts: dict[str, int], depth: int) -> Any:
     if depth > _DEEPEST:
         return value
     if isinstance(value, dict):
-        return {_escaped(name): _named(item, texts, depth + 1) for name, item in value.items()}
+        return {
+            name if name[:1] != _MARK else _MARK + name: _named(item, texts, depth + 1) for name, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return value if _is_plain(value) else [_named(item, texts, depth + 1) for item in value]
     return value
@@ -84,7 +86,3 @@ def _named(value: Any, texts: dict[str, int], depth: int) -> Any:
 
 _DEEPEST: Final = 150
 """Deeper than this nothing is named; to_json ends what goes on much deeper."""
-
-
-def _escaped(name: Any) -> Any:
-    return _MARK + name if isinstance(name, str) and name.startswith(_MARK) else name

@@ -12,7 +12,7 @@ from smoltrace.errors import StoreError
 from smoltrace.records.money import amount_of
 from smoltrace.records.schema import RESULTS, Row
 from smoltrace.store.lines import LineFile, decoded
-from smoltrace.viewer.data.figures import NO_GPU, cost_of_test, energy_of_test, gpu_reason
+from smoltrace.viewer.data.figures import NO_GPU, co2_of_test, cost_of_test, energy_of_test, gpu_reason
 from smoltrace.viewer.data.listing import Listed
 from smoltrace.viewer.data.shape import number, parsed, shortened, unix_ms
 from smoltrace.viewer.data.sources import (
@@ -38,10 +38,11 @@ LIGHT: Final = (
     *("execution_time_ms", "model_time_ms", "tool_time_ms", "tools_used", "trace_id"),
 )
 """The columns of `results` in a light row."""
-ADDED: Final = ("_start_ms", "_end_ms", "_cost", "_energy")
+ADDED: Final = ("_start_ms", "_end_ms", "_cost", "_energy", "_co2", "_tool_calls")
 """What a light row has beside them."""
 _FOR_FIGURES: Final = ("power_cost_usd", "co2_estimated_g_min", "co2_estimated_g_max")
 _READ: Final = (*LIGHT, *_FOR_FIGURES)
+_CALLS: Final = "tool_calls"
 _TEXTS: Final = ("prompt", "response", "error")
 _SHORT: Final = 200
 _DEEPEST: Final = 6
@@ -108,8 +109,16 @@ def _light(raw: Mapping[str, Any], test: Listed, t0_ns: int, why: str) -> Row:
         "_end_ms": relative_ms(test.end_ns, t0_ns),
         "_cost": cost_of_test(row),
         "_energy": energy_of_test(row, why),
+        "_co2": co2_of_test(row, why),
+        "_tool_calls": _count_of_calls(raw.get(_CALLS)),
     }
     return {name: row[name] for name in LIGHT} | added
+
+
+def _count_of_calls(calls: Any) -> int | None:
+    """How many tools a test called; None where that was not written down."""
+    listed = calls if isinstance(calls, int) else parsed(calls)
+    return len(listed) if isinstance(listed, list) else listed if isinstance(listed, int) else None
 
 
 def _of_file(source: Source, tests: Sequence[Listed]) -> Iterable[Row]:
@@ -128,29 +137,40 @@ def _of_file(source: Source, tests: Sequence[Listed]) -> Iterable[Row]:
 
 def _light_table(source: Source) -> pa.Table:
     """The light columns of all tests, texts cut to what is shown: they stay in memory."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    table = read_columns(source.run_dir.parquet(RESULTS.name), _READ)
+    from smoltrace.records.arrow import array_of
+
+    table = read_columns(source.run_dir.parquet(RESULTS.name), (*_READ, _CALLS))
     for place, name in enumerate(table.column_names):
         if name in _TEXTS:
             table = table.set_column(place, name, pc.utf8_slice_codeunits(table.column(name), 0, _SHORT + 1))
+        elif name == _CALLS:
+            # Of what was called with what only the number is shown beside others.
+            counts = [_count_of_calls(calls) for calls in table.column(name).to_pylist()]
+            table = table.set_column(place, name, array_of(counts, pa.int64()))
     return table
 
 
 def _row_of_file(source: Source, test: Listed) -> Row:
+    path, row = source.run_dir.parquet(RESULTS.name), test.row
+    counts = source.kept("rows of groups", (path,), lambda: _rows_of_groups(path), lambda counts: 32 * len(counts))
+    for group, count in enumerate(counts):
+        if row < count:
+            found = _values(source.row_group(path, None, group).slice(row, 1))
+            if found["test_case_uid"] == test.uid:
+                return found
+            break
+        row -= count
+    raise _changed(path)
+
+
+def _rows_of_groups(path: Path) -> list[int]:
     import pyarrow.parquet as pq
 
-    path, row = source.run_dir.parquet(RESULTS.name), test.row
     with reading(path), pq.ParquetFile(path) as file:
-        for group in range(file.metadata.num_row_groups):
-            count = file.metadata.row_group(group).num_rows
-            if row < count:
-                found = _values(file.read_row_group(group).slice(row, 1))
-                if found["test_case_uid"] == test.uid:
-                    return found
-                break
-            row -= count
-    raise _changed(path)
+        return [file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups)]
 
 
 def _values(table: pa.Table) -> Row:

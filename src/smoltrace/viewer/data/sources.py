@@ -122,6 +122,15 @@ class Source:
         key = (str(self.run_dir.path), what, also)
         return self.readings.of(key, tuple(map(state_of, files)), make, weigh, patience=patience)
 
+    def row_group(self, file: Path, columns: Sequence[str] | None, group: int) -> pa.Table:
+        """These columns of a row group of a Parquet file, by default all: who reads one row of it reads others next.
+
+        Raises StoreError.
+        """
+        return self.kept(
+            "row group", (file,), lambda: read_columns(file, columns, [group]), weight_of_table, also=(group, columns)
+        )
+
     def grown(self, what: str, file: Path, make: Callable[[T | None], T], weigh: Callable[[T], int]) -> T:
         """`kept` for what is read on from where it ended, as a journal grows."""
         return self.readings.grown((str(self.run_dir.path), what), state_of(file), make, weigh)
@@ -159,16 +168,16 @@ def reading(path: Path) -> Iterator[None]:
         raise StoreError(f"{path}: a finished file cannot be read ({error}). Delete it where a journal is.") from error
 
 
-def read_columns(path: Path, columns: Sequence[str], groups: Sequence[int] | None = None) -> pa.Table:
-    """These columns of a Parquet file as far as it has them, of all row groups or of some.
+def read_columns(path: Path, columns: Sequence[str] | None, groups: Sequence[int] | None = None) -> pa.Table:
+    """These columns of a Parquet file as far as it has them, or all, of all row groups or of some.
 
     Raises StoreError, also where it lacks the first of them, by which its rows are known.
     """
     import pyarrow.parquet as pq
 
     with reading(path), pq.ParquetFile(path) as file:
-        there = [name for name in columns if name in file.schema_arrow.names]
-        if columns[0] not in there:
+        there = file.schema_arrow.names if columns is None else [c for c in columns if c in file.schema_arrow.names]
+        if columns is not None and columns[0] not in there:
             raise StoreError(f"{path} has no column '{columns[0]}'. Delete it where a journal is.")
         if groups is None:
             return file.read(columns=there)

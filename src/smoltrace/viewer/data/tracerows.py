@@ -83,11 +83,12 @@ def rows_of_trace(source: Source, trace_id: str | None) -> TraceRows:
 
 @dataclass(frozen=True, slots=True)
 class _Slice:
-    """Where a trace stands: its row group, its first row there, how many."""
+    """Where a trace stands: its row group, its first row there, how many, and whether the group has no others."""
 
     group: int
     first: int
     count: int
+    is_whole: bool
 
 
 def _of_file(source: Source, trace_id: str | None) -> TraceRows | None:
@@ -104,7 +105,7 @@ def _of_file(source: Source, trace_id: str | None) -> TraceRows | None:
 
         from smoltrace.records.arrow import array_of
 
-        table = source.kept("content", (file,), lambda: _table(file, HEAVY, slices), weight_of_table, also=trace_id)
+        table = source.kept("content", (file,), lambda: _table(source, file, HEAVY, slices), weight_of_table, also=trace_id)
         picked = table.take(array_of(places, pa.int64())).to_pydict()
         unknown = [None] * len(places)
         return list(zip(picked.get("attributes", unknown), picked.get("events", unknown), strict=True))
@@ -112,7 +113,7 @@ def _of_file(source: Source, trace_id: str | None) -> TraceRows | None:
     return source.kept(
         "trace",
         (file,),
-        lambda: _made(_table(file, HOT, slices).to_pydict(), heavy, state),
+        lambda: _made(_table(source, file, HOT, slices).to_pydict(), heavy, state),
         lambda rows: _WEIGHT_OF_A_SPAN * rows.count,
         also=trace_id,
     )
@@ -127,24 +128,29 @@ def _index(file: Path) -> dict[str, list[_Slice]]:
     with reading(file), pq.ParquetFile(file) as parquet:
         for group in range(parquet.metadata.num_row_groups):
             at = 0
+            count = parquet.metadata.row_group(group).num_rows
             for chunk in read_columns(file, ["trace_id"], [group]).column(0).chunks:
                 runs, before = pc.run_end_encode(chunk), 0
                 for trace_id, end in zip(runs.values.to_pylist(), runs.run_ends.to_pylist(), strict=True):
-                    found.setdefault(trace_id, []).append(_Slice(group, at + before, end - before))
+                    whole = end - before == count
+                    found.setdefault(trace_id, []).append(_Slice(group, at + before, end - before, whole))
                     before = end
                 at += len(chunk)
     return found
 
 
-def _table(file: Path, columns: Sequence[str], slices: Sequence[_Slice]) -> pa.Table:
-    """These columns of the rows, and of no others: what is kept of them holds no whole row group in memory."""
+def _table(source: Source, file: Path, columns: tuple[str, ...], slices: Sequence[_Slice]) -> pa.Table:
+    """These columns of the rows, and of no others: what is kept of them holds no whole row group in memory. A group that
+    has other traces is itself kept for them."""
     import pyarrow as pa
 
     parts = []
     for each in slices:
-        group = read_columns(file, columns, [each.group])
-        whole = each.count == group.num_rows
-        parts.append(group if whole else pa.concat_tables([group.slice(each.first, each.count)]).combine_chunks())
+        if each.is_whole:
+            parts.append(read_columns(file, columns, [each.group]))
+        else:
+            rows = source.row_group(file, columns, each.group).slice(each.first, each.count)
+            parts.append(pa.concat_tables([rows]).combine_chunks())
     return parts[0] if len(parts) == 1 else pa.concat_tables(parts)
 
 

@@ -16,6 +16,7 @@ import {openStatic} from './static.js';
  * @property {(id: string, trace: string) => Promise<any>} trace
  * @property {(id: string, trace: string, span: string) => Promise<any>} span
  * @property {(id: string, trace: string, span: string, ref: string) => Promise<{text: string}>} text
+ * @property {(id: string, uid: string, ref: string) => Promise<{text: string}>} testText
  * @property {(ids: string[]) => Promise<any>} compare
  * @property {(q: string, limit?: number) => Promise<any>} search
  * @property {(id: string|null, callback: (change: any) => void) => (() => void)} watch never calls where nothing can change

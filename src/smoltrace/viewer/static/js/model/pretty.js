@@ -61,7 +61,7 @@ export function parsedJson(text) {
   }
 }
 
-/** All strings in a value, for Find: bounded, and without descending into what is too deep. */
+/** All names and texts in a value, for Find: bounded, and without descending into what is too deep. */
 export function textIn(value, limit = 200_000) {
   const found = [];
   let size = 0;
@@ -72,7 +72,11 @@ export function textIn(value, limit = 200_000) {
       found.push(String(item));
       size += found[found.length - 1].length;
     } else if (item && typeof item === 'object') {
-      for (const inner of Object.values(item)) if (stack.length < limit) stack.push(inner);
+      for (const [name, inner] of Object.entries(item)) {
+        if (stack.length >= limit) break;
+        if (!Array.isArray(item)) stack.push(name);
+        stack.push(inner);
+      }
     }
   }
   return found.join('\n').slice(0, limit);

@@ -14,7 +14,7 @@ export function findBar({onQuery, onStep, onLeave}) {
   const step = (way, name, label) => h('button', {type: 'button', class: 'icon-button find-step', 'aria-label': label, title: label, hidden: true, on: {click: () => onStep(way)}}, icon(name, 14));
   const steps = [step(-1, 'up', 'Previous match (p)'), step(1, 'down', 'Next match (n)')];
   const hint = h('kbd', {'aria-hidden': 'true'}, '/');
-  const el = h('div', {class: 'find', role: 'search'}, icon('search', 14), input, told, steps, hint);
+  const el = h('div', {class: 'find', role: 'search', 'aria-label': 'This trace'}, icon('search', 14), input, told, steps, hint);
 
   function onKey(event) {
     if (event.key === 'Enter') onStep(event.shiftKey ? -1 : 1);

@@ -59,14 +59,7 @@ async function readTests(data, id) {
 export async function readSide(data, run, at) {
   const side = { run: run.id, name: run.name, test: null, why: 'not in this run' };
   if (!at?.length) return { ...side, whole: () => Promise.reject(new Error('There is no such test.')) };
-  const test = await data.test(run.id, run.tests.columns.test_case_uid[at[0]]);
-  return { ...side, test, why: null, whole: (ref) => wholeText(data, run.id, test.row.trace_id, ref) };
-}
-
-/** An answer is also what the root span gave back, and the same text has the same ref wherever it stands. */
-async function wholeText(data, run, trace, ref) {
-  if (!trace) throw new Error('The whole answer was not recorded: the run has no trace of this test.');
-  const { columns } = await data.trace(run, trace);
-  const root = columns.parent.indexOf(-1);
-  return (await data.text(run, trace, columns.id[Math.max(root, 0)], ref)).text;
+  const uid = run.tests.columns.test_case_uid[at[0]];
+  const test = await data.test(run.id, uid);
+  return { ...side, test, why: null, whole: async (ref) => (await data.testText(run.id, uid, ref)).text };
 }
