@@ -27,6 +27,8 @@ PAGE = "html"
 """What scrolls where the page itself does."""
 STEP_PX = 120
 LEAST_FRAMES = 300
+SETTLE_MS = 2000
+"""A new window of Chromium loads parts of its own, hundreds of files, beside which no page can be measured."""
 PATIENCE_S = 300
 
 # Frames end with a message: it is handled after the frame's style, layout and paint. Times count from the navigation.
@@ -63,7 +65,8 @@ LOADED = """
 () => {
   const [navigation] = performance.getEntriesByType('navigation');
   const {rows, contentful} = window.measured;
-  return rows !== null && contentful !== null && navigation.loadEventEnd > 0 ? {rows, contentful, load: navigation.loadEventEnd} : null;
+  const load = navigation.loadEventEnd;
+  return rows !== null && contentful !== null && load > 0 ? {rows, contentful, load} : null;
 }
 """
 
@@ -138,6 +141,7 @@ def visit(chromium: Browser, url: str, rows: str) -> Iterator[tuple[Page, Load]]
         session = context.new_cdp_session(page)
         session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
         session.send("Network.enable")
+        page.wait_for_timeout(SETTLE_MS)
         page.goto(url)
         times = wait_for(page, LOADED)
         page.wait_for_timeout(200)  # what a page asks for after its first rows belongs to it

@@ -228,7 +228,7 @@ def _trace_part(found: Measured, spans: int) -> list[str]:
     ]
     return [
         f"### A trace of {spans:,} spans",
-        f"All spans are unfolded. Scrolling goes {chromium.STEP_PX} px a frame, as a wheel does, through the whole list; "
+        f"All spans are unfolded. Scrolling goes {chromium.STEP_PX} px a frame, as a wheel does, through the list; "
         "a frame's work is the time from its timestamp until the main thread has painted it.",
         _table(("", "viewer", "plain table"), [*_page_lines(*both), *scrolled]),
         f"The first visit after the viewer's start, for which it imports, bundles and reads the trace, had its rows "

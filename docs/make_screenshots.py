@@ -11,6 +11,7 @@ Chromium or other fonts draw differently.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -33,7 +34,16 @@ ARGUMENTS = ("--no-sandbox", "--disable-background-networking", "--no-first-run"
 RUN = "sample-04-llama-70b"
 COMPARED = ("sample-09-large-code", "sample-03-llama-8b", "sample-11-llama-70b")
 PINNED = ("sample-09-large-code", "sample-11-llama-70b", "sample-12-llama-8b")
-TEST = "code:weather_compare:1"
+TEST = "tool:weather_compare:1"
+# What a machine calls sans-serif is its own affair. These letters are narrow, and free ones for every system.
+FONTS = """<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
+<dir>/usr/share/fonts</dir><cachedir>{folder}/fonts</cachedir>{aliases}</fontconfig>"""
+ALIAS = """<match target="pattern"><test name="family"><string>{name}</string></test>
+<edit name="family" mode="assign" binding="strong"><string>{font}</string></edit></match>"""
+FAMILIES = {
+    **dict.fromkeys(("system-ui", "ui-sans-serif", "sans-serif"), "Liberation Sans"),
+    **dict.fromkeys(("ui-monospace", "monospace"), "Liberation Mono"),
+}
 
 
 def main() -> None:
@@ -42,7 +52,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "smoltrace-sample"
         make_sample_store(store)
-        with serving(store) as address, chromium() as browser:
+        with serving(store) as address, chromium(Path(folder)) as browser:
             for name, page in pages(Store(store)).items():
                 for theme in ("light", "dark"):
                     file = asked.to / f"viewer-{name}-{theme}.png"
@@ -60,12 +70,15 @@ def arguments() -> argparse.Namespace:
 
 def pages(store: Store) -> dict[str, str]:
     """The screens' addresses, with what is pinned and chosen in them."""
-    row = next(row for row in Run(store.find(RUN)).results() if row["test_case_uid"] == TEST)
+    run = Run(store.find(RUN))
+    row = next(row for row in run.results() if row["test_case_uid"] == TEST)
+    spans = [span for span in run.spans() if span["trace_id"] == row["trace_id"] and span["operation"] == "chat"]
+    chat = sorted(spans, key=lambda span: span["start_time"])[2]
     return {
         "leaderboard": "?pins=" + ",".join(PINNED),
         "compare": "compare.html?runs=" + ",".join(COMPARED),
         "run": f"run.html?id={RUN}",
-        "trace": f"trace.html?run={RUN}&trace={row['trace_id']}",
+        "trace": f"trace.html?run={RUN}&trace={row['trace_id']}&span={chat['span_id']}",
     }
 
 
@@ -82,14 +95,18 @@ def serving(store: Path) -> Iterator[str]:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(folder: Path) -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         raise SystemExit("No Chromium is installed: install the package chromium.")
+    aliases = "".join(ALIAS.format(name=name, font=font) for name, font in FAMILIES.items())
+    fonts = folder / "fonts.conf"
+    fonts.write_text(FONTS.format(folder=folder, aliases=aliases))
+    environment = {**os.environ, "FONTCONFIG_FILE": str(fonts)}
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS), env=environment)
 
 
 def take(browser: Browser, address: str, file: Path, theme: str, width: int, height: int) -> None:

@@ -44,15 +44,17 @@ MARKDOWN = (
 )
 HUGE_CHARS = 5_000_000
 HUGE = "".join(f"line {n} of a text that is long </script>\n" for n in range(HUGE_CHARS // 30))[:HUGE_CHARS]
+LONG = HUGE[:150_000]
+LONG_NAME = "N" * 25_000
 DEEP = "[" * 5_000 + "]" * 5_000
 PROTO = {"__proto__": {"polluted": "yes"}, "constructor": {"prototype": {"polluted": "yes"}}, "toString": "no function"}
-MODEL = 'org/<img src=x onerror=alert(15)>%2F..%3F?a=b&c#d"\'{{7*7}}'
+MODEL = "org/<img src=x onerror=alert(15)>%2F..%3F?a=b&c#d\"'{{7*7}}"
 FOREIGN_MODEL = f"{MARKUP}/{BIDI}/{LONG_WORD}"
 NOTES = f"{MARKUP} {BIDI} {MARKDOWN}"
 TAGS = (f"<b id=evil>={MARKUP}", "__proto__=polluted", "constructor=polluted")
 RUN, FOREIGN = "hostile", "foreign"
 
-SVG = "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(16)'><script>alert(17)</script><rect width='9' height='9'/></svg>"
+SVG = "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(16)'><script>alert(17)</script></svg>"
 
 
 def png(width: int = 2, height: int = 2) -> bytes:
@@ -70,6 +72,11 @@ def base64_of(data: bytes | str) -> str:
     return base64.b64encode(data.encode() if isinstance(data, str) else data).decode()
 
 
+def picture_at(address: str) -> dict[str, Any]:
+    """A part of a message, as a request's body has it."""
+    return {"type": "image_url", "image_url": {"url": address}}
+
+
 PNG_URL = f"data:image/png;base64,{base64_of(png())}"
 SVG_URL = f"data:image/svg+xml;base64,{base64_of(SVG)}"
 SAID: dict[str, str] = {
@@ -84,7 +91,7 @@ SAID: dict[str, str] = {
 }
 """What tools return and answers say, by the name that a task asks for."""
 IDS = {
-    "markup": '<img src=x onerror=alert(18)><b id=evil>"\'&amp;{{7*7}}',
+    "markup": "<img src=x onerror=alert(18)><b id=evil>\"'&amp;{{7*7}}",
     "bidi": "אבג/ضض…🙂",
     "broken": "a/b%2F..%2F?x=1&y=2#z+ ~,;:\\",
     "word": "W" * 300,
@@ -195,11 +202,11 @@ def foreign_run(store: Path) -> RunDir:
             system=MARKUP,
             provider=MARKUP,
             difficulty=nasty,
-            category=nasty,
-            prompt=nasty,
+            category=LONG_NAME,
+            prompt=f"{nasty} {LONG}",
             response=HUGE,
             error=nasty,
-            error_type=MARKUP,
+            error_type=LONG_NAME,
             expected={"__proto__": {"polluted": 1}, MARKUP: [nasty, None, 1e300]},
             spans=_spans(1),
         ),
@@ -224,14 +231,19 @@ def foreign_run(store: Path) -> RunDir:
 def _spans(trace: int) -> Sequence[Any]:
     """A trace with every kind of span, each with a name, messages, attributes and events that nobody should trust."""
     at = 1000 * (trace - 1)
-    image = {"type": "image_url", "image_url": {"url": PNG_URL}}
     asked = [
         {"role": "system", "content": f"{MARKUP}\n{MARKDOWN}"},
-        {"role": MARKUP, "content": [{"type": "text", "text": HUGE}, image]},
-        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": SVG_URL}}, {"type": MARKUP, MARKUP: 1}]},
+        {"role": MARKUP, "content": [{"type": "text", "text": HUGE}, picture_at(PNG_URL)]},
+        {
+            "role": "user",
+            "content": [{"type": "image_url", "image_url": {"url": SVG_URL}}, {"type": MARKUP, MARKUP: 1}],
+        },
         {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://evil.invalid/beacon.png"}}]},
         {"role": "user", "content": [{"type": "blob", "mime_type": "image/svg+xml", "data": base64_of(SVG)}]},
-        {"role": "user", "content": [{"type": "blob", "mime_type": "image/png", "data": '"><img src=x onerror=alert(22)>'}]},
+        {
+            "role": "user",
+            "content": [{"type": "blob", "mime_type": "image/png", "data": '"><img src=x onerror=alert(22)>'}],
+        },
     ]
     told = {
         "role": "assistant",
@@ -239,8 +251,8 @@ def _spans(trace: int) -> Sequence[Any]:
         "tool_calls": [{"id": MARKUP, "function": {"name": MARKUP, "arguments": json.dumps(PROTO | {MARKUP: DEEP})}}],
     }
     said = {names.INPUT_MESSAGES: json.dumps(asked), names.OUTPUT_MESSAGES: json.dumps([told])}
-    odd = {MARKUP: MARKUP, "__proto__": "polluted", "constructor": LONG_WORD, "deep": DEEP, "huge": HUGE, "nul": "\x00"}
-    event = Event(name=MARKUP, time_ns=1, attributes={MARKUP: f"{BIDI} {LONG_WORD}", "exception.stacktrace": HUGE})
+    odd = {MARKUP: MARKUP, "__proto__": "polluted", "constructor": LONG_WORD, "deep": DEEP, "long": LONG, "nul": "\x00"}
+    event = Event(name=MARKUP, time_ns=1, attributes={MARKUP: f"{BIDI} {LONG_WORD}", "exception.stacktrace": LONG})
     call_of = chat(trace, 71, 7, (at + 71, at + 78), (10, 5), status="ERROR", events=(event,))
     wide = (at + 70, at + 90)
     return [

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -47,7 +48,8 @@ class MadeTrace:
     details: dict[str, dict[str, Any]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     header: dict[str, Any] = field(default_factory=dict)
-    gpu: dict[str, Any] | None = None
+    gpu: Callable[[int], dict[str, Any]] | None = None
+    """The GPU over the trace's time in so many buckets."""
 
     def span(self, name: str, kind: str, start: float, end: float | None, parent: int = -1, **more: Any) -> int:
         """Add a span, times in ms since the trace's start. Returns its index. `detail` is what the panel shows."""
@@ -66,19 +68,19 @@ class MadeTrace:
         """As `/api/run/ID/trace/TRACE` answers."""
         columns = {name: [row.get(name) for row in self.rows] for name in COLUMNS}
         answer = {"run_id": RUN, "trace_id": TRACE, "header": self.header, "count": len(self.rows), "columns": columns}
-        return answer | {"gpu": self.gpu, "gpu_reason": None if self.gpu else "no GPU"}
+        return answer | {"gpu": self.gpu(600) if self.gpu else None, "gpu_reason": None if self.gpu else "no GPU"}
 
     def id(self, index: int) -> str:
         return str(self.rows[index]["id"])
 
 
-def answer_with(page: Page, made: MadeTrace, seen: list[str] | None = None) -> None:
-    """Let the browser get this trace instead of asking the server. `seen` is told of every path."""
+def answer_with(page: Page, made: MadeTrace, paths: list[str] | None = None) -> None:
+    """Let the browser get this trace instead of asking the server. `paths` is told of all that is asked."""
 
     def answer(route: Route) -> None:
         path = unquote(urlsplit(route.request.url).path)
-        if seen is not None:
-            seen.append(path)
+        if paths is not None:
+            paths.append(path)
         parts = path.split(f"/trace/{TRACE}")[-1].strip("/").split("/")
         if parts == [""]:
             body: Any = made.trace()
@@ -89,7 +91,13 @@ def answer_with(page: Page, made: MadeTrace, seen: list[str] | None = None) -> N
         # lone surrogates travel as escapes, as the server sends them
         route.fulfill(body=json.dumps(body), content_type="application/json")
 
+    def answer_gpu(route: Route) -> None:
+        assert made.gpu is not None
+        width = int(parse_qs(urlsplit(route.request.url).query)["width"][0])
+        route.fulfill(body=json.dumps(made.gpu(width)), content_type="application/json")
+
     page.route(f"**/api/run/{RUN}/trace/**", answer)
+    page.route(re.compile(f"/api/run/{RUN}/gpu[?]"), answer_gpu)
 
 
 def message(role: str, text: Any, *, seen: bool = False, **more: Any) -> dict[str, Any]:
@@ -117,7 +125,7 @@ KEY_ERROR = "KeyError: 'ccy' in convert(), line 3"
 
 def invoices() -> MadeTrace:
     """An agent that fails, waits, and then succeeds; with a GPU, an idle gap, lost spans and a span without an end."""
-    made = MadeTrace(header=_header(), gpu=_gpu())
+    made = MadeTrace(header=_header(), gpu=_gpu)
     agent = made.span("invoke_agent CodeAgent", "agent", 0, 104_000, detail={"messages": _agent_said()})
     begins = ((0, 5_800, 2_400), (8_500, 5_900, 4_400), (60_200, 5_900, 4_600), (71_000, 4_800, 4_500))
     for number, (start, thinks, works) in enumerate((*begins, (80_600, 5_100, 1_200), (89_000, 6_200, 8_700)), 1):
@@ -210,12 +218,12 @@ def _header() -> dict[str, Any]:
     }
 
 
-def _gpu() -> dict[str, Any]:
+def _gpu(buckets: int) -> dict[str, Any]:
     busy = ((0, 5.9), (8.5, 14.5), (60.2, 66.2), (71, 76), (80.6, 85.8), (89, 95.4))
     low: list[float] = []
     high: list[float] = []
-    for bucket in range(600):
-        second = bucket * 104 / 600
+    for bucket in range(buckets):
+        second = bucket * 104 / buckets
         base = 62 if any(start <= second < end for start, end in busy) else 15
         wave = 3 * math.sin(bucket * 1.7) + 2 * math.sin(bucket * 0.37)
         low.append(round(base + wave - 2.5, 1))
@@ -225,5 +233,5 @@ def _gpu() -> dict[str, Any]:
         "gpus": [{"id": "0", "name": "NVIDIA L4", "lanes": {"power": lane}}],
         "from": 0,
         "to": 104_000,
-        "width": 600,
+        "width": buckets,
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 
 def wait_for(page: Page, expression: str, argument: Any = None, *, seconds: float = 15) -> Any:
@@ -24,6 +24,27 @@ def query_of(page: Page) -> dict[str, str]:
     has its state behind the #."""
     _, _, query = page.url.partition("?")
     return {name: values[-1] for name, values in parse_qs(query.partition("#")[0]).items()}
+
+
+def wait_for_query(page: Page, *, seconds: float = 15, **wanted: str) -> None:
+    """Waits until the address has these values."""
+    until = time.monotonic() + seconds
+    while wanted.items() - query_of(page).items():
+        assert time.monotonic() < until, f"{page.url} never came to have {wanted}"
+        page.wait_for_timeout(20)
+
+
+def kind_of(page: Page) -> str:
+    """Where the data of a page come from: live, static or inline."""
+    return page.locator('meta[name="smoltrace-data"]').get_attribute("content") or ""
+
+
+def target_of(link: Locator) -> tuple[str, dict[str, str]]:
+    """The page that a link leads to, and the values in its address. In a page that is one file the page stands behind
+    a #."""
+    page, _, query = (link.get_attribute("href") or "").partition("?")
+    values = {name: values[-1] for name, values in parse_qs(query).items()}
+    return page.removeprefix("#").removesuffix(".html"), values
 
 
 def settle(page: Page) -> None:

@@ -62,10 +62,11 @@ def disk_error(action: str, error: OSError) -> StoreError:
         errno.ENOENT: "It is gone, or never was there: was a folder deleted or moved?",
         errno.ESTALE: "It is gone, or never was there: was a folder deleted or moved?",
         errno.EROFS: "The file system is read-only: choose another store with --store.",
-        errno.EACCES: "You may not write there: change the permissions, or choose another store with --store.",
-        errno.EPERM: "You may not write there: change the permissions, or choose another store with --store.",
+        errno.EACCES: "You are not allowed to: change the permissions, or choose another store with --store.",
+        errno.EPERM: "You are not allowed to: change the permissions, or choose another store with --store.",
         errno.ENOTDIR: "A file stands where a folder should be: choose another store with --store.",
         errno.EIO: "The disk reports a fault: check it, and choose another store with --store.",
     }
     remedy = remedies.get(error.errno or 0, "Check the disk, or choose another store with --store.")
-    return StoreError(f"Cannot {action}: {error.strerror or error}. {remedy}")
+    # Arrow puts its own words and the path into `strerror`.
+    return StoreError(f"Cannot {action}: {os.strerror(error.errno) if error.errno else error}. {remedy}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from smoltrace.books import names
 from smoltrace.store.contents import finished_tests, results_in
 from smoltrace.store.lines import LineFile, index_results, whole_lines
+from smoltrace.store.parquet import reading
 
 if TYPE_CHECKING:
     from smoltrace.books.attribution import Claim
@@ -59,13 +60,14 @@ def with_energy(row: Row, energy: RunEnergy | None) -> Row:
 
 def shares_of_file(results: Path, manifest: Mapping[str, Any]) -> Callable[[Row], Row]:
     """What gives a row of `results` its energy columns, from the finished file: watt-hours give the microjoules back,
-    and all else follows from them."""
+    and all else follows from them. Raises StoreError."""
     import pyarrow.parquet as pq
 
     from smoltrace.books.energy import uj_of
     from smoltrace.records.energy import Factors, columns_of_test
 
-    table = pq.read_table(results, columns=["test_case_uid", "gpu_energy_wh"]).to_pydict()
+    with reading(results), pq.ParquetFile(results) as file:
+        table = file.read(columns=["test_case_uid", "gpu_energy_wh"]).to_pydict()
     used = dict(zip(table["test_case_uid"], table["gpu_energy_wh"], strict=True))
     factors = Factors.of(manifest)
 

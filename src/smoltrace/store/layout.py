@@ -10,6 +10,7 @@ STORE/runs/RUN_ID/run.json             the manifest: configuration, versions, ha
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import re
 from collections.abc import Mapping
@@ -127,11 +128,16 @@ class Store:
             raise atomic.disk_error(f"read {self.runs_path}", error) from error
 
     def run(self, run_id: str) -> RunDir:
-        """The directory of a run. Raises RunNotFoundError, with the names that come near."""
-        found = RunDir(self.runs_path / run_id)
-        if not _SAFE_ID.fullmatch(run_id) or not found.manifest_file.is_file():
+        """The directory of a run. Raises RunNotFoundError, with the names that come near, StoreError."""
+        found = self._named(run_id)
+        if found is None:
             raise self._not_found(run_id)
         return found
+
+    def _named(self, run_id: str) -> RunDir | None:
+        """The run whose directory has this very name, which somebody may have given it. Raises StoreError."""
+        found = RunDir(self.runs_path / run_id)
+        return found if _is_name(run_id) and _has_manifest(found) else None
 
     def find(self, run: str | Path) -> RunDir:
         """The directory of a run given its id, the beginning of its id, `latest`, or a path.
@@ -139,12 +145,12 @@ class Store:
         Raises RunNotFoundError when there is none, UsageError when a beginning fits several.
         """
         text = str(run)
-        if (Path(text) / "run.json").is_file():
+        if _has_manifest(RunDir(Path(text))):
             return RunDir(Path(text).resolve())
         if text == LATEST:
             return self.latest()
-        if _SAFE_ID.fullmatch(text) and (self.runs_path / text / "run.json").is_file():
-            return RunDir(self.runs_path / text)
+        if (named := self._named(text)) is not None:
+            return named
         fitting = [run_id for run_id in self.run_ids() if text and run_id.startswith(text)]
         if len(fitting) == 1:
             return RunDir(self.runs_path / fitting[0])
@@ -161,9 +167,10 @@ class Store:
         return newest[0]
 
     def newest(self, limit: int | None = None) -> list[RunDir]:
-        """The runs by their start, the newest first; only the first `limit` when that is given."""
+        """The runs by their start, the newest first; only the first `limit` when that is given. Those whose manifest
+        cannot be read come last."""
         runs = [RunDir(self.runs_path / run_id) for run_id in self.run_ids()]
-        runs.sort(key=lambda run: (str(run.manifest().get("started_at") or ""), run.run_id), reverse=True)
+        runs.sort(key=lambda run: (*_started(run), run.run_id), reverse=True)
         return runs[:limit]
 
     def new_run_id(self, asked: str | None = None) -> str:
@@ -226,6 +233,29 @@ class Store:
         near = difflib.get_close_matches(run_id, known, n=3, cutoff=0.5)
         hint = f"Did you mean {_some(near)}?" if near else "'smoltrace runs' lists them."
         return RunNotFoundError(f"The store {self.path} has no run '{run_id}'. {hint}")
+
+
+def _started(run: RunDir) -> tuple[bool, str]:
+    """Whether a run tells when it was started, and when."""
+    try:
+        return True, str(run.manifest().get("started_at") or "")
+    except StoreError:
+        return False, ""
+
+
+def _is_name(text: str) -> bool:
+    """Whether this can be the name of a run's directory, and is no path that leads elsewhere."""
+    return Path(text).name == text and text[:1] not in ("", ".")
+
+
+def _has_manifest(run: RunDir) -> bool:
+    """Raises StoreError when the disk refuses to tell."""
+    try:
+        return run.manifest_file.is_file()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise atomic.disk_error(f"read {run.path}", error) from error
 
 
 def _some(run_ids: list[str]) -> str:

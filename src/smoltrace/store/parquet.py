@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +76,23 @@ def read_rows(path: Path, dataset: Dataset) -> Iterator[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    with reading(path), pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=1024):
+            yield from rows_of(dataset, pa.Table.from_batches([batch]))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """For what reads a run: turns all that the disk and Arrow raise into a StoreError that names the path."""
     try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=1024):
-                yield from rows_of(dataset, pa.Table.from_batches([batch]))
+        yield
     except OSError as error:
-        raise disk_error(f"read {path}", error) from error
-    except pa.ArrowInvalid as error:
+        raise disk_error(f"read {error.filename or path}", error) from error
+    except Exception as error:
+        import pyarrow as pa
+
+        if not isinstance(error, pa.ArrowException):
+            raise
         raise StoreError(
-            f"{path} is no Parquet file ({error}). Delete it; 'smoltrace show' reads the journal."
+            f"{path} is no Parquet file that can be read ({error}). Delete it where a journal is: that holds the same."
         ) from error

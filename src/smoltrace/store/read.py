@@ -13,7 +13,7 @@ from smoltrace.store.contents import FinishedTest, finished_tests, results_in, s
 from smoltrace.store.energy import energy_of
 from smoltrace.store.layout import RunDir, Store
 from smoltrace.store.lines import LineFile, index_results, index_traces
-from smoltrace.store.parquet import read_rows
+from smoltrace.store.parquet import read_rows, reading
 from smoltrace.store.summary import Summary, read_summary
 
 if TYPE_CHECKING:
@@ -225,4 +225,6 @@ def _spans_of_file(run_dir: RunDir, trace_id: str) -> list[Span]:
     file = run_dir.parquet(SPANS.name)
     if not file.exists():
         return []
-    return [span_of(row) for row in rows_of(SPANS, pq.read_table(file, filters=[("trace_id", "=", trace_id)]))]
+    with reading(file):
+        table = pq.read_table(file, filters=[("trace_id", "=", trace_id)])
+    return [span_of(row) for row in rows_of(SPANS, table)]

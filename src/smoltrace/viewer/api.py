@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.routing import Route
 
@@ -30,6 +31,22 @@ MOST_COLUMNS: Final = 4_000
 MOST_FOUND: Final = 200
 
 
+class _Anything(StringConvertor):
+    """Slashes and line breaks, too: ids of tests may hold any character."""
+
+    regex = r"[\s\S]*"
+
+
+class _Ref(StringConvertor):
+    """What stands for a whole text. Nothing else may pass for one: an id of a test may hold `/text/`."""
+
+    regex = "[0-9a-f]{32}"
+
+
+register_url_convertor("anything", _Anything())
+register_url_convertor("ref", _Ref())
+
+
 def routes() -> list[Route]:
     """The routes of the API. What stands in an address after its name may contain slashes, as ids of tests do."""
     name = "/api/run/{run}"
@@ -43,8 +60,8 @@ def routes() -> list[Route]:
         Route(name, _of_run(_header)),
         Route(name + "/tests", _of_run(_tests)),
         Route(name + "/gpu", _of_run(_gpu)),
-        Route(name + "/test/{uid:path}/text/{ref:path}", _of_run(_text_of_test, named=True)),
-        Route(name + "/test/{uid:path}", _of_run(_test, named=True)),
+        Route(name + "/test/{uid:anything}/text/{ref:ref}", _of_run(_text_of_test, named=True)),
+        Route(name + "/test/{uid:anything}", _of_run(_test, named=True)),
         Route(name + "/trace/{trace}", _of_run(_trace, named=True)),
         Route(span, _of_run(_span, named=True)),
         Route(span + "/text/{ref:path}", _of_run(_text, named=True)),
@@ -66,7 +83,7 @@ def _chart(request: Request) -> Response:
 def _compare(request: Request) -> Response:
     ids = [run_id for run_id in request.query_params.get("runs", "").split(",") if run_id]
     state = request.app.state
-    runs = [Run(run_dir(state.store, run_id)) for run_id in ids[: MOST_COMPARED + 1]]
+    runs = [Run(run_dir(state.board, run_id)) for run_id in ids[: MOST_COMPARED + 1]]
     return document(comparison(runs, readings=state.readings))
 
 

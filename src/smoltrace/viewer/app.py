@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from smoltrace.errors import RunNotFoundError, SmoltraceError, UsageError
+from smoltrace.store.atomic import disk_error
 from smoltrace.viewer import api, downloads, events
 from smoltrace.viewer.answers import refused, told
 from smoltrace.viewer.data.board import Board
@@ -60,7 +61,6 @@ def make_app(store: Store, *, hosts: Hosts | None = None) -> Starlette:
         ],
         exception_handlers={HTTPException: _http_error},
     )
-    app.state.store = store
     app.state.board = Board(store)
     app.state.readings = Readings()
     app.state.changes = events.Changes(app.state.board, app.state.readings)
@@ -107,6 +107,8 @@ def _answer(error: Exception) -> Response:
         return told(404, error)
     if isinstance(error, UsageError):
         return told(400, error)
+    if isinstance(error, OSError):
+        error = disk_error(f"read {error.filename or 'the store'}", error)
     if isinstance(error, SmoltraceError):
         return told(500, error)
     return refused(500, "The viewer failed here.", "The terminal where 'smoltrace view' runs says more.")
@@ -117,8 +119,13 @@ def _log(scope: Scope, error: Exception) -> None:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     place = "" if trace is None else f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})"
-    said = " ".join(f"{type(error).__name__}: {error}".split())
-    logger.error("%s: %s%s", scope["path"], said[:500], place)
+    said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    logger.error("%s: %s%s", _steering_nothing(scope["path"][:200]), _steering_nothing(said[:500]), place)
+
+
+def _steering_nothing(text: str) -> str:
+    """The text without control characters, which a terminal would obey."""
+    return repr(text)[1:-1]
 
 
 def _http_error(request: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ about a megabyte to show a trace and not one file a span.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from smoltrace.errors import UsageError
 from smoltrace.version import __version__
 from smoltrace.viewer.data.packing import Weight
 from smoltrace.viewer.data.shape import columnar
+from smoltrace.viewer.data.sources import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,14 +37,14 @@ HEADER: Final = "run"
 def store_document(headers: Sequence[Mapping[str, Any]], left_out: Mapping[str, str] | None = None) -> dict[str, Any]:
     """What `/api/store` answers, of runs by their headers; `left_out`: those that could not be read, and why."""
     rows = [header["row"] for header in headers]
-    refused = [{"path": run_id, "error": why} for run_id, why in (left_out or {}).items()]
+    refused = [{"path": f"runs/{run_id}", "error": why} for run_id, why in (left_out or {}).items()]
     return {
         "name": headers[0]["store_name"],
         "version": "files",
         "runs": len(rows),
-        "live": 0,
+        "live": sum(row["_status"] == RUNNING for row in rows),
         "smoltrace_version": __version__,
-        "sample": all((row["tags"] or {}).get("sample") == "yes" for row in rows),
+        "sample": all(_is_sample(row["tags"]) for row in rows),
         "task_sets": _task_sets(rows),
         "hint": None,
         "refused": refused,
@@ -55,18 +57,29 @@ def board_document(headers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return columnar(rows, list(rows[0]))
 
 
+def _is_sample(tags: Any) -> bool:
+    return isinstance(tags, Mapping) and tags.get("sample") == "yes"
+
+
 def _task_sets(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Those that most runs are of first, then the newest; each is called what its newest run calls it."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
-        if (mark := row["dataset_fingerprint"]) is None:
+        mark, date = row["dataset_fingerprint"], row["evaluation_date"]
+        if mark is None:
             continue
         known = found.setdefault(
-            mark,
-            {"fingerprint": mark, "name": row["dataset_used"], "runs": 0, "newest_unix_ms": row["evaluation_date"]},
+            mark, {"fingerprint": mark, "name": row["dataset_used"], "runs": 0, "newest_unix_ms": None}
         )
         known["runs"] += 1
-        known["newest_unix_ms"] = max(known["newest_unix_ms"] or 0, row["evaluation_date"] or 0) or None
-    return sorted(found.values(), key=lambda known: -known["runs"])
+        if date is not None and (known["newest_unix_ms"] is None or date > known["newest_unix_ms"]):
+            known |= {"name": row["dataset_used"], "newest_unix_ms": date}
+    return sorted(found.values(), key=_by_runs)
+
+
+def _by_runs(task_set: Mapping[str, Any]) -> tuple[int, float, str]:
+    newest = task_set["newest_unix_ms"]
+    return -task_set["runs"], math.inf if newest is None else -newest, task_set["fingerprint"]
 
 
 def run_documents(run: Run, readings: Readings) -> Iterator[Document]:

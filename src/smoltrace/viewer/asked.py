@@ -8,29 +8,33 @@ from typing import TYPE_CHECKING, Final
 
 from smoltrace.errors import RunNotFoundError, UsageError
 from smoltrace.store.layout import LATEST
+from smoltrace.store.parquet import reading
 from smoltrace.store.read import Run
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from smoltrace.store.layout import RunDir, Store
+    from smoltrace.store.layout import RunDir
+    from smoltrace.viewer.data.board import Board
 
 _DIGITS: Final = 15
 
 
-def run_dir(store: Store, run_id: str) -> RunDir:
-    """The run of this id, or `latest`. Paths are no ids here, whatever they lead to. Raises RunNotFoundError."""
-    return store.latest() if run_id == LATEST else store.run(run_id)
+def run_dir(board: Board, run_id: str) -> RunDir:
+    """The run of this id, or `latest`. Paths are no ids here, whatever they lead to. Raises RunNotFoundError,
+    StoreError."""
+    return board.store.run((board.latest() if run_id == LATEST else None) or run_id)
 
 
 def of_run(answer: Callable[[Run, Request], Response]) -> Callable[[Request], Response]:
     """An endpoint that answers with something of the run that its address names."""
 
     def endpoint(request: Request) -> Response:
-        found = run_dir(request.app.state.store, request.path_params["run"])
+        found = run_dir(request.app.state.board, request.path_params["run"])
         try:
-            return answer(Run(found), request)
+            with reading(found.path):
+                return answer(Run(found), request)
         except Exception as error:
             # A run may be deleted while it is being read: whatever that broke, the run is what is missing.
             if not found.manifest_file.is_file():

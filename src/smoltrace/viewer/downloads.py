@@ -7,11 +7,12 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from smoltrace.errors import RunNotFoundError
+from smoltrace.errors import RunNotFoundError, StoreError
 from smoltrace.records.schema import LEADERBOARD, METRICS, POINTS, RESULTS, SPANS, TRACES, Dataset, Row
 from smoltrace.store import leaderboard
 from smoltrace.store.export import csv_lines, json_document, json_list, metrics_document, plain
@@ -54,24 +55,27 @@ def _leaderboard(request: Request) -> Response:
     kind = request.path_params["kind"]
     if kind not in KINDS:
         return _unknown(kind)
-    ids = request.app.state.board.run_ids(Query.parse(request.query_params))
-    rows = leaderboard_rows(request.app.state.store, ids)
+    board = request.app.state.board
+    rows = _rows(board.store, board.run_ids(Query.parse(request.query_params)))
     return _sent(request, "smoltrace-leaderboard", kind, LEADERBOARD, rows)
 
 
-def leaderboard_rows(store: Store, ids: Iterable[str]) -> Iterator[Row]:
-    """The rows of these runs, in this order, with exact money; of a run that is not finished as it stands now.
-
-    A run that has vanished since has none.
-    """
+def _rows(store: Store, ids: Iterable[str]) -> Iterator[Row]:
+    """The rows of these runs, in this order, with exact money. A run that has vanished since has none."""
     for run_id in ids:
         try:
-            yield leaderboard.read(store, run_id) if leaderboard.has(store, run_id) else _as_it_stands(store, run_id)
+            yield _row(store, run_id)
         except RunNotFoundError:
             continue
 
 
-def _as_it_stands(store: Store, run_id: str) -> Row:
+def _row(store: Store, run_id: str) -> Row:
+    """The row of the leaderboard; of a run that is not finished as it stands now."""
+    try:
+        return leaderboard.read(store, run_id)
+    except StoreError:
+        if leaderboard.has(store, run_id):
+            raise
     return Run(store.run(run_id)).leaderboard_row()
 
 
@@ -84,7 +88,8 @@ def _dataset(run: Run, request: Request) -> Response:
     dataset, rows = _DATASETS[name]
     file_name = f"{run.id}-{name}"
     if kind == "parquet" and is_finalised(run.directory):
-        return FileResponse(run.directory.parquet(name), media_type=KINDS[kind], filename=f"{file_name}.{kind}")
+        file = run.directory.parquet(name)
+        return FileResponse(file, headers=_saved_as(file_name, kind), media_type=KINDS[kind], stat_result=file.stat())
     if kind == "json" and dataset is METRICS:
         return _streamed(request, file_name, kind, [json_document(metrics_document(run))])
     return _sent(request, file_name, kind, dataset, rows(run))
@@ -100,13 +105,21 @@ def _sent(request: Request, name: str, kind: str, dataset: Dataset, rows: Iterab
 
 
 def _streamed(request: Request, name: str, kind: str, parts: Iterable[bytes]) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"'}
+    headers = _saved_as(name, kind)
     if request.method == "HEAD":
         return Response(media_type=KINDS[kind], headers=headers)
     pieces = _pieces(parts)
     # What is wrong with the first rows can still be answered as an error; later ones can only cut the file short.
     begin = next(pieces, b"")
     return StreamingResponse(itertools.chain([begin], pieces), media_type=KINDS[kind], headers=headers)
+
+
+def _saved_as(name: str, kind: str) -> dict[str, str]:
+    """The header that names a file. A run's folder may have been given any name, and so may its file."""
+    file = f"{name}.{kind}"
+    quoted = quote(file, safe="")
+    named = f'filename="{file}"' if quoted == file else f"filename*=utf-8''{quoted}"
+    return {"Content-Disposition": f"attachment; {named}"}
 
 
 def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -151,7 +151,7 @@ def routes() -> list[Route]:
 async def _events(request: Request) -> Response:
     changes: Changes = request.app.state.changes
     run_id = request.query_params.get("run")
-    run = None if not run_id else await run_in_threadpool(run_dir, request.app.state.store, run_id)
+    run = None if not run_id else await run_in_threadpool(run_dir, request.app.state.board, run_id)
     if changes.listeners >= LISTENERS:
         return refused(503, f"{LISTENERS} pages listen to changes already.", "Close some of them, or reload this one.")
     if request.method == "HEAD":

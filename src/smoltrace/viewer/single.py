@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from smoltrace.errors import UsageError
+from smoltrace.errors import StoreError, UsageError
 from smoltrace.store import atomic
 from smoltrace.viewer.archive import HEADER, board_document, run_documents, store_document
 from smoltrace.viewer.bundle import BundleError, bundle
@@ -32,15 +32,25 @@ def single_file(run: Run, file: Path) -> int:
     scripts and styles by their hashes and allows no connection at all. Raises UsageError when the file cannot be
     written, StoreError when the run cannot be read.
     """
-    if file.is_dir():
-        raise UsageError(f"{file} is a folder. Name a file, such as {file / 'run.html'}.")
-    html = _html(run).encode()
     try:
+        if file.is_dir():
+            raise UsageError(f"{file} is a folder. Name a file, such as {file / 'run.html'}.")
+        if file.exists() and not file.is_file():
+            raise UsageError(f"{file} is no plain file. Name one, such as run.html.")
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"The page cannot be written to {file}: {error.strerror or error}.") from error
-    atomic.write(file, html)
+        raise _not_written(file, error) from error
+    html = _html(run).encode()
+    try:
+        atomic.write(file, html)
+    except StoreError as error:
+        raise _not_written(file, error.__cause__ or error) from error
     return len(html)
+
+
+def _not_written(file: Path, error: BaseException) -> UsageError:
+    why = error.strerror if isinstance(error, OSError) else None
+    return UsageError(f"The page cannot be written to {file}: {why or error}.")
 
 
 def _html(run: Run) -> str:

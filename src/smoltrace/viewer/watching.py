@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smoltrace.store.read import Run
 from smoltrace.viewer.data.listing import listing_of
+from smoltrace.viewer.data.readings import state_of
 from smoltrace.viewer.data.sources import RUNNING, Source
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class RunWatch:
         if not run.manifest_file.is_file():
             return None
         files = (run.manifest_file, run.results_journal, run.metrics_journal, run.summary_file)
-        marks = tuple(_mark(file) for file in files)
+        marks = tuple(map(state_of, files))
         # A run that goes on may be killed, which leaves no trace in its files.
         if self._state is None or self._state.status == RUNNING or self._seen[:-1] != marks:
             source = Source(self._run, self._readings)
@@ -63,15 +63,6 @@ class StoreWatch:
     def state(self) -> State:
         """The store as it stands, also when there is none."""
         return State(self._board.version())
-
-
-def _mark(path: Path) -> tuple[int, int, int] | None:
-    """What changes with a file or folder; None where there is none."""
-    try:
-        found = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _digest(marks: Iterable[Any]) -> str:

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
 import {AXES, axisName} from '../../../src/smoltrace/viewer/static/js/model/axes.js';
-import {DEFAULTS, compareReason, filterCount, queryOf, toggled, withoutFilters} from '../../../src/smoltrace/viewer/static/js/model/boardstate.js';
+import {DEFAULTS, compareReason, filterCount, queryOf, withoutFilters} from '../../../src/smoltrace/viewer/static/js/model/boardstate.js';
 import {dateSpan, rankNote, testsOfRuns} from '../../../src/smoltrace/viewer/static/js/model/boardfacts.js';
 import {cardWords} from '../../../src/smoltrace/viewer/static/js/model/cardwords.js';
 import {cellText, rankText} from '../../../src/smoltrace/viewer/static/js/model/celltext.js';
@@ -50,8 +50,6 @@ test('two to ten pinned runs can be compared, and otherwise it says why not', ()
   assert.equal(compareReason(pins(2)), null);
   assert.equal(compareReason(pins(10)), null);
   assert.match(compareReason(pins(12)), /unpin 2/);
-  assert.deepEqual(toggled(['a', 'b'], 'a'), ['b']);
-  assert.deepEqual(toggled(['a'], 'b'), ['a', 'b']);
 });
 
 test('a facet tells what it lets through', () => {

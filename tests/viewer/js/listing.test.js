@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {found, nextSort, sorted} from '../../../src/smoltrace/viewer/static/js/model/listing.js';
+import {found, nextSort, sorted, toggled} from '../../../src/smoltrace/viewer/static/js/model/listing.js';
+import {oneAtATime} from '../../../src/smoltrace/viewer/static/js/model/once.js';
 import {pagedRows} from '../../../src/smoltrace/viewer/static/js/model/paging.js';
 
 test('what is not known comes last, up and down, and equal ones keep their order', () => {
@@ -22,6 +23,28 @@ test('a second press turns the order round', () => {
   assert.equal(nextSort('-cost', 'cost'), 'cost');
   assert.equal(nextSort('-cost', 'model', false), 'model');
   assert.equal(nextSort('model', 'model', false), '-model');
+});
+
+test('a value is put behind the others, or taken out', () => {
+  assert.deepEqual(toggled(['a', 'b'], 'a'), ['b']);
+  assert.deepEqual(toggled(['a'], 'b'), ['a', 'b']);
+});
+
+test('work that is asked for while it goes on is done once more at its end, never beside itself', async () => {
+  const ends = [];
+  let done = 0;
+  const work = oneAtATime(() => new Promise((resolve) => ends.push(() => resolve((done += 1)))));
+  const first = work();
+  void work();
+  void work();
+  assert.equal(ends.length, 1);
+  ends[0]();
+  await Promise.resolve();
+  await new Promise(setImmediate);
+  assert.equal(ends.length, 2);
+  ends[1]();
+  await first;
+  assert.deepEqual([done, ends.length], [2, 2]);
 });
 
 /** A list of so many rows that answers when it is told to. @param {{total: number}} list */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {axisTicks, gapColumns, GAP_WIDTH, timeAxis, zigzag} from '../../../src/smoltrace/viewer/static/js/layout/timeaxis.js';
+import {axisTicks, gapColumns, GAP_WIDTH, timeAxis, timeLabel, timeStep, timeTicks} from '../../../src/smoltrace/viewer/static/js/layout/timeaxis.js';
 import {barOf, stretches} from '../../../src/smoltrace/viewer/static/js/layout/waterfall.js';
 import {random} from './support/traces.js';
 
@@ -92,6 +92,16 @@ test('stretches that touch are one, specks are left out', () => {
   assert.deepEqual(stretches(timeAxis({from: 0, to: 100, width: 100}), [0, 10, 10, 20, 30, 30.2, 90, 200]), [[0, 20], [90, 100]]);
 });
 
-test('a zigzag runs from top to bottom', () => {
-  assert.ok(zigzag(5, 40).startsWith('M5 0') && zigzag(5, 40).endsWith('L5 40'));
+test('words stand over a gap only where there is no other place', () => {
+  const short = axis({from: 0, to: 66_000});
+  const bar = barOf(short, 61_000, 66_000, 'no end recorded');
+  assert.equal(bar.label?.anchor, 'end');
+});
+
+test('an axis keeps to one unit and to steps that a clock knows', () => {
+  assert.deepEqual([700, 12_000, 25_000, 70_000, 1_000_000, 5_000_000, 90_000_000].map(timeStep), [1000, 15_000, 30_000, 120_000, 1_200_000, 7_200_000, 172_800_000]);
+  assert.deepEqual([0, 30_000, 90_000].map((ms) => timeLabel(ms, 30_000)), ['0 s', '30 s', '90 s']);
+  assert.deepEqual([timeLabel(2.5, 0.5), timeLabel(5_400_000, 1_800_000), timeLabel(7_200_000, 3_600_000)], ['2.5 ms', '90 min', '2 h']);
+  assert.deepEqual(timeTicks(100_000, 500, 100), [0, 20_000, 40_000, 60_000, 80_000, 100_000]);
+  assert.ok(timeTicks(0, 500, 70).length >= 1);
 });

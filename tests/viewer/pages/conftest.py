@@ -7,21 +7,20 @@ Content-Security-Policy, a request that fails or leaves this machine — fails t
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
+from support.places import file_of, made_once, served, shared_folder, site_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, Response
+    from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Playwright, Request, Response
 
 OPTIONS = (
     "--no-sandbox",
@@ -43,33 +42,14 @@ document.addEventListener('securitypolicyviolation', (event) => {
 """
 
 
-def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
-    """A folder that the first of all test processes makes, while the others wait."""
-    done, lock = folder.with_suffix(".done"), folder.with_suffix(".lock")
-    try:
-        lock.mkdir(parents=True)
-    except FileExistsError:
-        until = time.monotonic() + 120
-        while not done.exists():
-            assert time.monotonic() < until, f"{folder} was not made by the process that had begun to"
-            time.sleep(0.05)
-    else:
-        try:
-            make(folder)
-        finally:
-            done.touch()
-    assert folder.exists(), f"{folder} could not be made: another process tells why"
-    return folder
-
-
-def shared_folder(factory: pytest.TempPathFactory) -> Path:
-    """The same for all processes of a test run."""
-    base = factory.getbasetemp()
-    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+@pytest.fixture(scope="session")
+def pages_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where these tests keep what they make once, the same for all processes."""
+    return shared_folder(tmp_path_factory) / "viewer-pages"
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store(pages_folder: Path) -> Path:
     """A store with every kind of sample run. Many tests read it: nobody may write there."""
 
     def make(folder: Path) -> None:
@@ -77,70 +57,34 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
         make_sample_store(folder, tests=TESTS_A_RUN)
 
-    return made_once(shared_folder(tmp_path_factory) / "viewer-pages" / "sample-runs", make)
-
-
-@contextmanager
-def serving(store: Path) -> Iterator[str]:
-    """The address of a viewer of this store."""
-    for needed in ("starlette", "uvicorn", "jinja2", "duckdb"):
-        pytest.importorskip(needed, reason=f"{needed} is not installed: pip install 'smoltrace[view]'")
-    from support.viewing import running
-
-    from smoltrace.store.layout import Store
-    from smoltrace.viewer.serve import ViewerServer
-
-    with running(ViewerServer(Store(store), port=0)) as server:
-        yield server.url
+    return made_once(pages_folder / "sample-runs", make)
 
 
 @pytest.fixture(scope="session")
 def live_url(store: Path) -> Iterator[str]:
-    with serving(store) as url:
+    with served(store) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def site_url(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site_url(store: Path, pages_folder: Path) -> Iterator[str]:
     """The same runs as a site of files, behind Python's plain server of files."""
-    from support.viewing import serving_files
-
-    from smoltrace.store.layout import Store
-    from smoltrace.store.read import Run
-    from smoltrace.viewer.export import export_site
-
-    def make(folder: Path) -> None:
-        export_site([Run(run) for run in Store(store).newest()], folder)
-
-    with serving_files(made_once(shared_folder(tmp_path_factory) / "viewer-pages" / "site", make)) as url:
+    with site_of(store, pages_folder / "site") as url:
         yield url
 
 
 @pytest.fixture(scope="session")
-def page_of_one_file(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+def page_of_one_file(store: Path, pages_folder: Path) -> Callable[[str], str]:
     """The address of a page that is one file, by the address that its run has in the viewer."""
-    from smoltrace.store.layout import Store
-    from smoltrace.store.read import Run
-    from smoltrace.viewer.single import single_file
-
-    def address(relative: str) -> str:
-        page, query = urlsplit(relative).path.removesuffix(".html"), urlsplit(relative).query
-        asked = {name: values[0] for name, values in parse_qs(query).items()}
-        run_id = asked.get("run") or asked.get("id") or Store(store).latest().run_id
-
-        def make(folder: Path) -> None:
-            single_file(Run(Store(store).find(run_id)), folder / "run.html")
-
-        folder = made_once(shared_folder(tmp_path_factory) / "viewer-pages" / "files" / run_id, make)
-        return f"{(folder / 'run.html').as_uri()}#{page}?{query}"
-
-    return address
+    return file_of(store, pages_folder / "files")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The tests of a module that has `WHERE` look at the same pages from a site of files, and as one file, too."""
+    """The tests of a module that has `WHERE` look at the same pages from a site of files, and as one file, too. Those
+    that are marked `server` are about what only a server does."""
     if "viewer" in metafunc.fixturenames:
-        where = getattr(metafunc.module, "WHERE", ("server",))
+        is_of_server = metafunc.definition.get_closest_marker("server") is not None
+        where = ("server",) if is_of_server else getattr(metafunc.module, "WHERE", ("server",))
         marked = [name if name == "server" else pytest.param(name, marks=pytest.mark.slow) for name in where]
         metafunc.parametrize("viewer", marked, indirect=True, scope="session")
 
@@ -227,7 +171,12 @@ class Faults:
             if response.status >= 400:
                 self.add(f"status {response.status}: {response.url}")
 
+        def on_dialog(dialog: Dialog) -> None:
+            self.add(f"dialog: {dialog.message}")
+            dialog.dismiss()
+
         page.on("console", on_console)
+        page.on("dialog", on_dialog)
         page.on("pageerror", lambda error: self.add(f"page error: {error}"))
         page.on("request", on_request)
         page.on("requestfailed", on_failed)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from support.pages import query_of, settle, wait_for
+from support.pages import kind_of, query_of, settle, target_of, wait_for, wait_for_query
 
 import smoltrace
 
@@ -70,6 +70,10 @@ def strip_point(page: Page, share: float, down: float = 30) -> tuple[float, floa
     assert box is not None and left is not None and right is not None
     ends = [edge["x"] + 5 for edge in (left, right)]
     return ends[0] + share * (ends[1] - ends[0]), box["y"] + down
+
+
+def times_of_axis(page: Page) -> list[str]:
+    return page.locator(".strip-axis span").all_inner_texts()
 
 
 def drag(page: Page, start: float, end: float) -> None:
@@ -161,7 +165,7 @@ def test_without_a_gpu_one_line_says_why_and_the_tests_keep_their_time_line(open
     assert "side by side" in page.locator(".strip-labels").inner_text()
 
 
-def test_dragging_over_the_strip_filters_the_tests_and_zooming_asks_for_finer_lanes(
+def test_dragging_over_the_strip_filters_the_tests_and_zooming_shows_the_window_alone(
     open_page: OpenPage, store: Path
 ) -> None:
     page = open_run(open_page, GPU)
@@ -170,14 +174,29 @@ def test_dragging_over_the_strip_filters_the_tests_and_zooming_asks_for_finer_la
     expected = running_in(store, GPU, *window)
     assert 0 < len(expected) < 9 and set(shown(page)) == expected
     assert f"{len(expected)} test" in page.locator(".strip-window").inner_text()
+    whole = times_of_axis(page)
+    page.get_by_role("button", name="Zoom in").click()
+    page.get_by_role("button", name="Zoom out").wait_for()
+    settle(page)
+    assert times_of_axis(page) != whole
+    page.get_by_role("button", name="Zoom out").click()
+    settle(page)
+    assert times_of_axis(page) == whole
+    page.get_by_role("button", name="Clear", exact=True).click()
+    assert len(shown(page)) == 9 and "from" not in query_of(page)
+
+
+@pytest.mark.server
+def test_zooming_asks_the_server_for_finer_lanes(open_page: OpenPage) -> None:
+    page = open_run(open_page, GPU)
+    drag(page, 0.02, 0.2)
+    window = [int(query_of(page)[name]) for name in ("from", "to")]
     with page.expect_response("**/gpu?**") as answer:
         page.get_by_role("button", name="Zoom in").click()
     asked = parse_qs(urlsplit(answer.value.url).query)
     assert [float(asked[name][0]) for name in ("from", "to")] == window
     with page.expect_response("**/gpu?**"):
         page.get_by_role("button", name="Zoom out").click()
-    page.get_by_role("button", name="Clear", exact=True).click()
-    assert len(shown(page)) == 9 and "from" not in query_of(page)
 
 
 def running_in(store: Path, run: str, start: float, end: float) -> set[str]:
@@ -200,7 +219,7 @@ def test_the_window_moves_by_keys_and_a_copied_address_shows_the_same(open_page:
     settle(page)
     few = shown(page)
     assert 0 < len(few) < 9 and end.get_attribute("aria-valuetext")
-    again = open_run(open_page, GPU, f"&{urlsplit(page.url).query.split('&', 1)[1]}")
+    again = open_run(open_page, GPU, f"&{page.url.partition('?')[2].partition('&')[2]}")
     assert shown(again) == few
     end.press("Escape")
     assert len(shown(page)) == 9
@@ -271,7 +290,7 @@ def test_a_row_opens_the_whole_test_beside_the_table(open_page: OpenPage, store:
         assert told in text, told
     assert query_of(page)["test"] == "tool:weather_umbrella:1"
     link = sheet.get_by_role("link", name="Open the trace")
-    assert parse_qs(urlsplit(link.get_attribute("href") or "").query) == {"run": [GPU], "trace": [row["trace_id"]]}
+    assert target_of(link) == ("trace", {"run": GPU, "trace": row["trace_id"]})
     sheet.get_by_role("button", name="Next test").click()
     wait_for(page, "() => document.querySelector('.sheet h2').textContent === 'arithmetic_product'")
     page.keyboard.press("Escape")
@@ -287,12 +306,12 @@ def test_keys_walk_the_tests_open_them_and_lead_to_the_trace(open_page: OpenPage
     page.get_by_role("dialog").get_by_role("heading", name="Verdicts").wait_for()
     assert query_of(page)["test"] == rows[1]["test_case_uid"]
     page.keyboard.press("j")
-    wait_for(page, "(uid) => new URLSearchParams(location.search).get('test') === uid", rows[2]["test_case_uid"])
+    wait_for_query(page, test=rows[2]["test_case_uid"])
     page.keyboard.press("?")
     assert "Open the trace of the test" in page.locator(".keys").inner_text()
     page.keyboard.press("Escape")
     page.keyboard.press("t")
-    page.wait_for_url(f"**/trace.html?run={GPU}&trace={rows[2]['trace_id']}")
+    wait_for_query(page, run=GPU, trace=rows[2]["trace_id"])
 
 
 def test_pointing_at_a_row_marks_its_band_and_pressing_a_band_opens_its_test(open_page: OpenPage) -> None:
@@ -325,9 +344,7 @@ def test_an_interrupted_run_says_so_and_gives_the_command_that_goes_on_with_it(
     assert page.evaluate("() => navigator.clipboard.readText()").startswith("smoltrace resume")
 
 
-def test_columns_are_chosen_other_runs_offered_for_comparison_and_every_data_set_for_download(
-    open_page: OpenPage, store: Path
-) -> None:
+def test_columns_are_chosen_and_the_table_is_taken_away_as_shown(open_page: OpenPage, store: Path) -> None:
     rows = results(store, GPU)
     page = open_run(open_page, GPU, "&success=failed")
     page.get_by_role("button", name=re.compile("Columns")).click()
@@ -336,10 +353,6 @@ def test_columns_are_chosen_other_runs_offered_for_comparison_and_every_data_set
     page.keyboard.press("Escape")
     heads = page.get_by_role("columnheader").all_inner_texts()
     assert "Difficulty" in heads and "Task" not in heads and "difficulty" in query_of(page)["cols"]
-    page.get_by_role("button", name="Compare with…").click()
-    link = page.get_by_role("dialog", name="Compare with").get_by_role("link", name=re.compile("Llama-3.3-70B")).first
-    assert f"runs={GPU},sample-" in (link.get_attribute("href") or "")
-    page.keyboard.press("Escape")
     page.get_by_role("button", name="Download").click()
     menu = page.get_by_role("dialog", name="Download")
     with page.expect_download() as made:
@@ -350,12 +363,40 @@ def test_columns_are_chosen_other_runs_offered_for_comparison_and_every_data_set
     assert [line["gen_ai.usage.total_tokens"] for line in table] == [
         str(rows[line["test_case_uid"]]["gen_ai.usage.total_tokens"]) for line in table
     ]
-    with page.expect_download() as made:
-        menu.get_by_role("link", name="results as JSON").click()
-    assert len(json.loads(Path(made.value.path()).read_text())) == 9
-    assert menu.get_by_role("link").count() == 15
 
 
+def test_runs_of_the_same_tasks_are_offered_for_comparison(open_page: OpenPage) -> None:
+    page = open_run(open_page, GPU)
+    page.get_by_role("button", name="Compare with…").click()
+    menu = page.get_by_role("dialog", name="Compare with")
+    if kind_of(page) == "inline":
+        menu.get_by_text("No other run has the same tasks.").wait_for()
+        return
+    place, asked = target_of(menu.get_by_role("link", name=re.compile("Llama-3.3-70B")).first)
+    assert place == "compare" and asked["runs"].startswith(f"{GPU},sample-")
+
+
+def test_the_data_sets_that_there_are_can_be_downloaded(open_page: OpenPage, store: Path) -> None:
+    page = open_run(open_page, GPU)
+    page.get_by_role("button", name="Download").click()
+    menu = page.get_by_role("dialog", name="Download")
+    links, kind = menu.get_by_role("link"), kind_of(page)
+    assert links.count() == {"live": 15, "static": 5, "inline": 0}[kind]
+    if kind != "live":
+        assert f"smoltrace export {GPU} --format csv -o " in menu.inner_text()
+    if kind != "inline":
+        with page.expect_download() as made:
+            menu.get_by_role("link", name="results as Parquet").click()
+        file = smoltrace.load_run(GPU, store).directory.parquet("results")
+        assert Path(made.value.path()).read_bytes() == file.read_bytes()
+        assert made.value.suggested_filename == f"{GPU}-results.parquet"
+    if kind == "live":
+        with page.expect_download() as made:
+            menu.get_by_role("link", name="results as JSON").click()
+        assert len(json.loads(Path(made.value.path()).read_text())) == 9
+
+
+@pytest.mark.server
 def test_a_run_of_many_tests_is_read_page_by_page_and_only_rows_in_sight_are_made(open_page: OpenPage) -> None:
     asked: list[int] = []
     page = open_page(f"run.html?id={GPU}", prepare=lambda made: made.route("**/tests?**", many_tests(asked)))

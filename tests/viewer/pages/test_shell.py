@@ -6,15 +6,19 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from support.pages import settle, wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     OpenPage = Callable[..., Page]
     Axe = Callable[..., None]
+
+WHERE = ("server", "site")
+"""Where the pages come from: tests of all but the first are slow ones."""
 
 FOUND = {
     "q": "convert",
@@ -103,6 +107,7 @@ def test_where_the_browser_keeps_nothing_a_theme_can_still_be_chosen(open_page: 
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+@pytest.mark.server
 def test_searching_with_the_keyboard(open_page: OpenPage, axe: Axe) -> None:
     page = open_page("runs.html", prepare=answers("**/api/search?*", FOUND))
     page.keyboard.press("/")
@@ -127,6 +132,23 @@ def test_searching_with_the_keyboard(open_page: OpenPage, axe: Axe) -> None:
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     page.wait_for_url("**/trace.html?run=r&trace=t")
+
+
+@pytest.mark.server
+def test_enter_opens_what_was_found_for_the_words_that_stand_there(open_page: OpenPage) -> None:
+    def found(route: Route) -> None:
+        q = parse_qs(urlsplit(route.request.url).query)["q"][0]
+        run = {"run_id": f"run-{q}", "model": "m", "evaluation_date": 0}
+        route.fulfill(json={"q": q, "runs": [run], "tests": [], "truncated": False, "searched_runs": 1, "of_runs": 1})
+
+    page = open_page("runs.html", prepare=lambda page: page.route("**/api/search?*", found))
+    page.route("**/run.html?*", lambda route: route.fulfill(body="<title>there</title>", content_type="text/html"))
+    page.keyboard.press("/")
+    page.keyboard.type("a")
+    page.get_by_role("option").wait_for()
+    page.keyboard.type("b")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/run.html?id=run-ab")
 
 
 def test_a_search_that_finds_nothing_says_so(open_page: OpenPage) -> None:
@@ -170,10 +192,13 @@ def test_a_run_that_is_not_there_is_a_panel_with_what_to_do(open_page: OpenPage,
 
 
 def test_a_server_that_is_gone_is_told(open_page: OpenPage) -> None:
-    page = open_page(
-        "runs.html", allow=(r"ERR_FAILED",), prepare=lambda page: page.route("**/api/**", lambda route: route.abort())
-    )
-    assert "smoltrace view" in page.get_by_role("alert").inner_text()
+    def prepare(page: Page) -> None:
+        for data in ("api", "data"):
+            page.route(re.compile(rf"^http://[^/]+/{data}/"), lambda route: route.abort())
+
+    page = open_page("runs.html", allow=(r"ERR_FAILED",), prepare=prepare)
+    hint = {"live": "smoltrace view", "static": "python -m http.server"}[kind_of(page)]
+    assert hint in page.get_by_role("alert").inner_text()
 
 
 @pytest.mark.parametrize(
@@ -288,6 +313,21 @@ def test_a_menu_of_switches_stays_open(open_lab: OpenPage, axe: Axe) -> None:
     axe(page)
     page.mouse.click(700, 700)
     assert page.get_by_role("menu").count() == 0
+
+
+def test_a_menu_stays_under_its_button_while_the_page_scrolls(open_lab: OpenPage) -> None:
+    page = open_lab(OVERLAYS)
+    page.evaluate("document.body.style.minHeight = '4000px'")
+    button = page.get_by_role("button", name="Columns")
+    button.click()
+    apart = "([a, b]) => a.getBoundingClientRect().top - b.getBoundingClientRect().bottom"
+    menu = page.get_by_role("menu")
+    page.evaluate("scrollTo(0, 20)")
+    page.wait_for_function("scrollY === 20")
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert 0 <= page.evaluate(apart, [menu.element_handle(), button.element_handle()]) <= 8
+    page.evaluate("scrollTo(0, 2000)")
+    menu.wait_for(state="detached")
 
 
 @pytest.mark.parametrize("width", [1440, 390])

@@ -34,8 +34,10 @@ def made() -> MadeTrace:
 def open_trace(open_page: OpenPage, made: MadeTrace) -> OpenPage:
     """Opens the page of `made`, or of another trace, with more in its address."""
 
-    def open_one(query: str = "", *, of: MadeTrace | None = None, seen: list[str] | None = None, **options: Any) -> Page:
-        return open_page(ADDRESS + query, prepare=lambda page: answer_with(page, of or made, seen), **options)
+    def open_one(
+        query: str = "", *, of: MadeTrace | None = None, paths: list[str] | None = None, **options: Any
+    ) -> Page:
+        return open_page(ADDRESS + query, prepare=lambda page: answer_with(page, of or made, paths), **options)
 
     return open_one
 
@@ -46,8 +48,8 @@ def rows(page: Page) -> Locator:
 
 def names(page: Page) -> list[str]:
     """The names of the rows in the document, from top to bottom."""
-    found = page.locator(".tr-row:visible").evaluate_all(
-        "rows => rows.map(row => [Number(row.getAttribute('aria-rowindex')), row.querySelector('.tr-name').textContent])"
+    found = rows(page).evaluate_all(
+        "rows => rows.map(row => [+row.getAttribute('aria-rowindex'), row.querySelector('.tr-name').textContent])"
     )
     return [name for _, name in sorted(found)]
 
@@ -90,7 +92,16 @@ def test_rows_have_names_figures_times_and_errors_of_what_is_in_them(open_trace:
 def test_the_title_row_tells_what_the_test_used(open_trace: OpenPage) -> None:
     page = open_trace()
     title = page.locator(".title-row")
-    for text in ("invoice-total-19", "passed", "1 m 44 s", "41.4 s idle", "27.3k / 2.1k", "$0.00025", "0.21", "✕ 4 errors"):
+    for text in (
+        "invoice-total-19",
+        "passed",
+        "1 m 44 s",
+        "41.4 s idle",
+        "27.3k / 2.1k",
+        "$0.00025",
+        "0.21",
+        "✕ 4 errors",
+    ):
         expect(title).to_contain_text(text)
     expect(page.get_by_role("link", name="Next test")).to_have_attribute("href", re.compile(f"trace={'22' * 16}"))
 
@@ -268,7 +279,11 @@ def hostile() -> MadeTrace:
         call(nasty, nasty),
         {"type": "unheard-of", "value": {"a": nasty}},
     ]
-    answer = {"role": nasty, "parts": [{"type": "text", "text": f"{nasty}\n```html\n{nasty}\n```"}, *parts], "seen": False}
+    answer = {
+        "role": nasty,
+        "parts": [{"type": "text", "text": f"{nasty}\n```html\n{nasty}\n```"}, *parts],
+        "seen": False,
+    }
     task = message("user", {"cut": "x" * 20_000, "chars": 5_000_000, "ref": "long"})
     detail = {
         "messages": {"system": None, "input": [task], "output": [answer], "tools": None},
@@ -300,8 +315,8 @@ def test_nothing_in_a_trace_is_more_than_text(open_trace: OpenPage) -> None:
     page.locator(".tg").focus()
     for key in ("j", "j", "e", "c", "z", "n"):
         page.keyboard.press(key)
-    assert "owned" not in page.title()
-    assert sorted(names(page))[:2] == ["Orphan spans", "cycle"]
+    assert page.title().startswith("<img")
+    assert names(page)[2:] == ["Orphan spans", "cycle", "cycle"]
 
 
 def crowd(count: int = 10_000) -> MadeTrace:
@@ -318,7 +333,9 @@ def crowd(count: int = 10_000) -> MadeTrace:
 
 
 def test_ten_thousand_spans_are_few_elements(open_trace: OpenPage) -> None:
-    page = open_trace(of=crowd())
+    paths: list[str] = []
+    page = open_trace(of=crowd(), paths=paths)
+    assert len(paths) <= 2  # the trace, and the span that the panel begins with
     tree = page.locator(".tg")
     expect(tree).to_have_attribute("aria-rowcount", "202")
     page.get_by_role("button", name="Unfold a level").click()
@@ -408,3 +425,10 @@ def test_an_unknown_trace_is_told(open_page: OpenPage) -> None:
     expect(page.locator(".fail-panel")).to_be_visible()
     page = open_page("trace.html")
     expect(page.locator(".empty")).to_contain_text("names no trace")
+
+
+def test_the_span_of_a_test_tells_what_was_asked_and_what_came(open_trace: OpenPage) -> None:
+    made = MadeTrace(header={"test_id": "t", "test_case_uid": "u", "row": {"prompt": "Add 1 and 2.", "expected": "3"}})
+    made.span("test t", "other", 0, 10)
+    page = open_trace(f"&span={made.id(0)}", of=made, allow=("404",))
+    expect(page.locator(".panel-body .msg")).to_have_text(["TaskAdd 1 and 2.", "Expected3"])

@@ -123,6 +123,24 @@ def test_one_row_is_the_tab_stop_and_keeps_the_focus_out_of_sight(open_lab: Open
     assert 6 in shown(page)
 
 
+def test_painting_anew_keeps_the_focus_and_the_page_where_they_are(open_lab: OpenLab) -> None:
+    page = open_lab(table())
+    page.evaluate("lab.table.focus(5)")
+    page.mouse.move(600, 400)
+    page.mouse.wheel(0, 20_000)
+    wait_for(page, "lab.table.range().first > 100")
+    for paint in ("lab.table.refresh()", "lab.table.update({sort: 'name'})"):
+        before = page.evaluate("scrollY")
+        page.evaluate(paint)
+        settle(page)
+        assert (page.evaluate("scrollY"), active(page)) == (before, "5")
+    page.evaluate("lab.table.focus(2)")
+    page.locator("tr[data-index='2'] a").focus()
+    page.evaluate("lab.table.refresh()")
+    assert page.evaluate("document.activeElement.textContent") == "2"
+    assert page.evaluate("document.activeElement.tagName") == "A"
+
+
 def test_a_press_opens_a_row_but_not_what_answers_for_itself_in_it(open_lab: OpenLab) -> None:
     page = open_lab(table())
     page.locator("[data-index='2']").click()

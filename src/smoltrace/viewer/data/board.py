@@ -16,7 +16,7 @@ from smoltrace.viewer.data.catalogue import Catalogue
 from smoltrace.viewer.data.database import Database
 from smoltrace.viewer.data.decorate import Decorator
 from smoltrace.viewer.data.ordering import places, sort_columns
-from smoltrace.viewer.data.query import Query, axis_of
+from smoltrace.viewer.data.query import ALL, NEWEST, Query, axis_of
 from smoltrace.viewer.data.selection import Facets, facets_of, select, tasks_of
 
 if TYPE_CHECKING:
@@ -96,6 +96,11 @@ class Board:
             "cards": charts.cards(found, rows),
             "version": snapshot.version,
         }
+
+    def latest(self) -> str | None:
+        """The id of the run that was started last; None in a store without runs."""
+        newest = self.brief(Query(tasks=ALL, sort=NEWEST, limit=1))
+        return newest[0]["run_id"] if newest else None
 
     def run_ids(self, query: Query) -> list[str]:
         """The ids of all runs that pass, in the order of the query; its offset and limit are not looked at."""

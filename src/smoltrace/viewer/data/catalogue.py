@@ -134,39 +134,50 @@ class _Folder:
 
     path: Path
     error: str | None = None
-    _seen: tuple[int, int] | None = None
+    _seen: tuple[int, int] | str | None = None
     _is_settled: bool = False
 
     def has_changed(self) -> bool:
         """Whether a name came, went or was given to another file since this was last asked; in doubt it has."""
         asked_ns = time.time_ns()
+        seen: tuple[int, int] | str | None
         try:
             found = self.path.stat()
-        except OSError as error:
-            seen = None
-            told = None if isinstance(error, FileNotFoundError) else f"It cannot be read: {error.strerror}."
-        else:
             seen, told = (found.st_ino, found.st_mtime_ns), None
+        except OSError as error:
+            seen = told = None if isinstance(error, FileNotFoundError) else f"It cannot be read: {error.strerror}."
         if seen == self._seen and self._is_settled:
             return False
         self._seen, self.error = seen, told
-        self._is_settled = seen is None or asked_ns - seen[1] > (_FINE_NS if seen[1] % 1_000_000_000 else _COARSE_NS)
+        self._is_settled = not isinstance(seen, tuple) or _is_over(seen[1], asked_ns)
         return True
 
-    def look_again(self) -> None:
-        """Take it as changed next time, whatever it looks like."""
-        self._is_settled = False
+    def failed(self, error: str) -> None:
+        """It could not be read: take it as changed next time, whatever it looks like."""
+        self.error, self._is_settled = error, False
 
     def folders(self) -> set[str]:
         """The names of the folders in it, hidden ones left out."""
         try:
             with os.scandir(self.path) as entries:
-                return {entry.name for entry in entries if entry.name[0] != "." and entry.is_dir()}
+                return {entry.name for entry in entries if entry.name[0] != "." and _is_folder(entry)}
         except FileNotFoundError:
             return set()
         except OSError as error:
-            self.error = f"It cannot be read: {error.strerror}."
+            self.failed(f"It cannot be read: {error.strerror}.")
             return set()
+
+
+def _is_over(changed_ns: int, now_ns: int) -> bool:
+    """Whether a change is so long ago that no other can bear its time."""
+    return now_ns - changed_ns > (_FINE_NS if changed_ns % 1_000_000_000 else _COARSE_NS)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link that leads round in a circle, or to where nobody may look
 
 
 @dataclass(slots=True)
@@ -197,8 +208,7 @@ class _Rows:
         try:
             found = leaderboard.files(self.store)
         except StoreError as error:
-            self.folder.error = str(error)
-            self.folder.look_again()
+            self.folder.failed(str(error))
             return told != self.folder.error
         before = self._files
         self._files = found

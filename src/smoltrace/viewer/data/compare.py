@@ -32,7 +32,7 @@ def comparison(runs: Sequence[Run], *, readings: Readings | None = None) -> dict
     """
     chosen = list({run.path: run for run in runs}.values())
     if not 1 <= len(chosen) <= MOST:
-        raise UsageError(f"{len(chosen)} runs cannot be compared: choose 2 to {MOST}.")
+        raise UsageError(f"Choose 2 to {MOST} runs to compare.")
     readings = Readings() if readings is None else readings
     columns = [_column(run, readings) for run in chosen]
     fingerprints = {column["row"]["dataset_fingerprint"] for column, _, _ in columns}

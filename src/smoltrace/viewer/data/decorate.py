@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +10,7 @@ from smoltrace.store.layout import RunDir
 from smoltrace.viewer.data.figures import NO_TEST, co2_of_run, cost_of_run, energy_of_run, gpu_reason
 from smoltrace.viewer.data.loading import BROKEN
 from smoltrace.viewer.data.query import STATUSES
+from smoltrace.viewer.data.readings import Readings, state_of
 from smoltrace.viewer.data.shape import number, parsed
 from smoltrace.viewer.data.spark import Sparks
 
@@ -34,8 +33,7 @@ class Decorator:
     def __init__(self, store: Store, database: Database) -> None:
         self._store = store
         self._sparks = Sparks(database)
-        self._lock = threading.Lock()
-        self._calls: OrderedDict[str, tuple[tuple[int, int], int | None]] = OrderedDict()
+        self._calls = Readings(_KEPT_CALLS)
 
     def rows(self, snapshot: Snapshot, places: Sequence[int], facets: Facets) -> list[dict[str, Any]]:
         """The runs at these places of the table, in this order."""
@@ -81,28 +79,18 @@ class Decorator:
 
     def _calls_of(self, run_id: str) -> int | None:
         """How many calls a finished run made to a model; None where nobody knows any more."""
-        from smoltrace.store.summary import read_summary
-
         run = RunDir(self._store.runs_path / run_id)
-        try:
-            stat = run.summary_file.stat()
-        except OSError:
-            return None
-        state = (stat.st_ino, stat.st_mtime_ns)
-        with self._lock:
-            kept = self._calls.get(run_id)
-        if kept is not None and kept[0] == state:
-            return kept[1]
-        try:
-            summary = read_summary(run)
-        except BROKEN:
-            summary = None
-        calls = summary.llm_calls if summary is not None and isinstance(summary.llm_calls, int) else None
-        with self._lock:
-            self._calls[run_id] = (state, calls)
-            while len(self._calls) > _KEPT_CALLS:
-                self._calls.popitem(last=False)
-        return calls
+        return self._calls.of(run_id, state_of(run.summary_file), lambda: _calls_in(run), lambda _: 1)
+
+
+def _calls_in(run: RunDir) -> int | None:
+    from smoltrace.store.summary import read_summary
+
+    try:
+        summary = read_summary(run)
+    except BROKEN:
+        return None
+    return summary.llm_calls if summary is not None and isinstance(summary.llm_calls, int) else None
 
 
 def _rank(row: Mapping[str, Any], facets: Facets) -> tuple[list[int] | None, str | None]:

@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -78,10 +78,9 @@ class Frame:
 
     def code(self, column: str, value: str) -> int:
         """The number of a value; 0, which no row has, for one that no run has."""
-        try:
-            return self.values[column].index(value) + 1
-        except ValueError:
-            return 0
+        values = self.values[column]
+        place = bisect_left(values, value)
+        return place + 1 if values[place : place + 1] == [value] else 0
 
     @cached_property
     def _starts(self) -> list[int]:

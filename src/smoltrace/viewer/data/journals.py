@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from smoltrace.store.lines import Place
-from smoltrace.viewer.data.sources import reading
+from smoltrace.store.parquet import reading
 
 _REMEMBERED: Final = 64
 

@@ -14,6 +14,8 @@ from smoltrace.records.schema import LEADERBOARD
 ALL: Final = "all"
 """The value of `tasks` that stands for every task set."""
 MOST_ROWS: Final = 500
+LONGEST_Q: Final = 200
+"""Characters of `q`: each of its words is looked for in every run."""
 FACETS: Final = {
     "model": "model",
     "agent": "agent_type",
@@ -29,6 +31,7 @@ AXES: Final = ("cost", "energy", "co2", "latency", "tokens")
 MADE: Final = ("_cost", "_energy", "_co2", "_rank")
 """What can be sorted by besides the columns of the leaderboard."""
 DEFAULT_SORT: Final = (("success_rate", True),)
+NEWEST: Final = (("evaluation_date", True),)
 
 _LISTS: Final = (*FACETS, "tag")
 _SINGLE: Final = ("tasks", "since", "until", "q", "sort", "group", "offset", "limit", "axis")
@@ -77,7 +80,7 @@ class Query:
             tag=_tags(lists.get("tag", [])),
             since=_day("since", single.get("since")),
             until=_day("until", single.get("until")),
-            q=single.get("q", "").strip(),
+            q=short_enough(single.get("q", "").strip()),
             sort=_sort(single.get("sort")),
             group="model" if group else None,
             offset=_whole("offset", single.get("offset"), 0, None),
@@ -92,8 +95,20 @@ class Query:
 
     @property
     def words(self) -> list[str]:
-        """The words of `q`, in small letters."""
-        return self.q.lower().split()
+        """The words of `q`, each once, in small letters."""
+        return words_of(self.q)
+
+
+def short_enough(q: str) -> str:
+    """The text as it is. Raises UsageError for one in which too much is looked for."""
+    if len(q) > LONGEST_Q:
+        raise UsageError(f"q has {len(q)} characters. Look for words, in no more than {LONGEST_Q}.")
+    return q
+
+
+def words_of(q: str) -> list[str]:
+    """The words of a text, each once, in small letters."""
+    return list(dict.fromkeys(q.lower().split()))
 
 
 def axis_of(name: str) -> str:

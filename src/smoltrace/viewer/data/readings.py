@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
-from smoltrace.store.atomic import disk_error
-
 T = TypeVar("T")
 
 FileState: TypeAlias = tuple[int, int, int] | None
@@ -130,11 +128,15 @@ def _serves(kept: _Kept, state: Hashable, patience: float) -> bool:
 
 
 def state_of(file: Path) -> FileState:
-    """What tells whether a file is still the same. Raises StoreError when the disk refuses."""
+    """What tells whether a file is still the same. Where the disk does not tell, it will not let it be read either."""
     try:
         found = file.stat()
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return None
-    except OSError as error:
-        raise disk_error(f"read {file}", error) from error
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def is_up_to_date(file: Path, journal: Path) -> bool:
+    """Whether a finished file was written after all that its journal holds."""
+    made, written = state_of(file), state_of(journal)
+    return made is not None and (written is None or made[2] >= written[2])

@@ -12,6 +12,7 @@ from smoltrace.errors import StoreError
 from smoltrace.records.money import amount_of
 from smoltrace.records.schema import RESULTS, Row
 from smoltrace.store.lines import LineFile, decoded
+from smoltrace.store.parquet import reading
 from smoltrace.viewer.data.figures import NO_GPU, co2_of_test, cost_of_test, energy_of_test, gpu_reason
 from smoltrace.viewer.data.listing import Listed
 from smoltrace.viewer.data.shape import number, parsed, shortened, unix_ms
@@ -19,7 +20,6 @@ from smoltrace.viewer.data.sources import (
     NOT_FINISHED,
     Source,
     read_columns,
-    reading,
     relative_ms,
     weight_of_table,
 )
@@ -40,10 +40,11 @@ LIGHT: Final = (
 """The columns of `results` in a light row."""
 ADDED: Final = ("_start_ms", "_end_ms", "_cost", "_energy", "_co2", "_tool_calls")
 """What a light row has beside them."""
+TEXTS: Final = ("prompt", "response", "error")
+"""The columns of `results` that are read, and may be as long as anything."""
 _FOR_FIGURES: Final = ("power_cost_usd", "co2_estimated_g_min", "co2_estimated_g_max")
 _READ: Final = (*LIGHT, *_FOR_FIGURES)
 _CALLS: Final = "tool_calls"
-_TEXTS: Final = ("prompt", "response", "error")
 _SHORT: Final = 200
 _DEEPEST: Final = 6
 
@@ -101,7 +102,7 @@ def expected_text(expected: Any) -> str | None:
 
 def _light(raw: Mapping[str, Any], test: Listed, t0_ns: int, why: str) -> Row:
     row = {name: _number(raw.get(name)) for name in _READ}
-    for name in _TEXTS:
+    for name in TEXTS:
         row[name] = shortened(_string(row[name]), _SHORT)
     row["expected"] = shortened(expected_text(parsed(raw.get("expected"))), _SHORT)
     added = {
@@ -144,7 +145,7 @@ def _light_table(source: Source) -> pa.Table:
 
     table = read_columns(source.run_dir.parquet(RESULTS.name), (*_READ, _CALLS))
     for place, name in enumerate(table.column_names):
-        if name in _TEXTS:
+        if name in TEXTS:
             table = table.set_column(place, name, pc.utf8_slice_codeunits(table.column(name), 0, _SHORT + 1))
         elif name == _CALLS:
             # Of what was called with what only the number is shown beside others.

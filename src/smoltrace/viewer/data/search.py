@@ -6,8 +6,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from smoltrace.errors import UsageError
 from smoltrace.records.schema import RESULTS
@@ -15,7 +14,8 @@ from smoltrace.store.layout import RunDir, Store
 from smoltrace.store.lines import whole_lines
 from smoltrace.viewer.data.board import Board
 from smoltrace.viewer.data.loading import BROKEN
-from smoltrace.viewer.data.query import ALL, Query
+from smoltrace.viewer.data.query import ALL, NEWEST, Query, short_enough, words_of
+from smoltrace.viewer.data.readings import is_up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,6 @@ SECONDS: Final = 2.0
 """How long tests are looked through, the newest runs first."""
 MOST_FOUND: Final = 200
 MOST_RUNS: Final = 10_000
-LONGEST: Final = 200
 _BESIDE: Final = 60
 """Characters of a snippet before and after what was found."""
 _TOGETHER: Final = 32
@@ -35,6 +34,8 @@ _FIELDS: Final = {
     "error": ("error", "error_type"),
 }
 _COLUMNS: Final = ("test_case_uid", "trace_id", "prompt", "response", "error", "error_type")
+_Found: TypeAlias = "tuple[list[Mapping[str, Any]], bool]"
+"""Rows of tests, and whether all tests of the run were looked at."""
 
 
 def search(where: Board | Store, q: str, limit: int = 50) -> dict[str, Any]:
@@ -44,16 +45,15 @@ def search(where: Board | Store, q: str, limit: int = 50) -> dict[str, Any]:
     alone, capitals or not. `truncated` says that there may be more, `searched_runs` of `of_runs` that their tests were
     looked through. A store is looked at anew each time; a board knows it already. Raises UsageError for no word at all.
     """
-    words = q[:LONGEST].lower().split()
+    words = words_of(short_enough(q))
     if not words:
         raise UsageError("There is nothing to search for. Write q= and some words.")
     limit = max(1, min(limit, MOST_FOUND))
     board = where if isinstance(where, Board) else Board(where)
-    newest = (("evaluation_date", True),)
-    of_runs = board.brief(Query(tasks=ALL, q=" ".join(words), sort=newest, limit=limit + 1))
-    every = board.brief(Query(tasks=ALL, sort=newest, limit=MOST_RUNS))
+    of_runs = board.brief(Query(tasks=ALL, q=" ".join(words), sort=NEWEST, limit=limit + 1))
+    every = board.brief(Query(tasks=ALL, sort=NEWEST, limit=MOST_RUNS))
     there = board.store_info()["runs"]
-    looking = _Looking(board, words, limit)
+    looking = _Looking(board, words, limit, time.monotonic() + SECONDS)
     tests = list(looking.through([str(run["run_id"]) for run in every]))
     models = {run["run_id"]: run["model"] for run in every}
     return {
@@ -68,43 +68,42 @@ def search(where: Board | Store, q: str, limit: int = 50) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class _Looking:
-    """One search through tests. `searched` counts the runs that were looked through whole."""
+    """One search through tests, which ends at the moment `until`. `searched` counts the runs that were looked through
+    whole."""
 
     board: Board
     words: Sequence[str]
     limit: int
+    until: float
     searched: int = 0
 
     def through(self, run_ids: Sequence[str]) -> Iterator[dict[str, Any]]:
         """What is found, one more than the limit at most."""
-        until = time.monotonic() + SECONDS
         left = self.limit + 1
         for start in range(0, len(run_ids), _TOGETHER):
             some = [RunDir(self.board.store.runs_path / run_id) for run_id in run_ids[start : start + _TOGETHER]]
             found = self._in_runs(some, left)
             yield from found
             left -= len(found)
-            if left <= 0 or time.monotonic() > until:
+            if left <= 0 or time.monotonic() > self.until:
                 return
 
     def _in_runs(self, runs: Sequence[RunDir], most: int) -> list[dict[str, Any]]:
         """What is found in these runs, in their order."""
-        files = {str(run.parquet(RESULTS.name)): run for run in runs if _is_in_file(run)}
-        in_files = self._in_files(list(files), most)
+        files = [str(run.parquet(RESULTS.name)) for run in runs if _has_file(run)]
+        in_files = self._in_files(files, most)
         found: list[dict[str, Any]] = []
         for run in runs:
             file = str(run.parquet(RESULTS.name))
-            rows = in_files.get(file) if file in files else self._in_journal(run)
-            if rows is None:
-                continue
+            rows, is_whole = in_files[file] if file in in_files else self._in_journal(run, most)
             found += [self._told(run.run_id, row) for row in rows]
             if len(found) >= most:
                 return found[:most]
-            self.searched += 1
+            self.searched += is_whole
         return found
 
-    def _in_files(self, files: Sequence[str], most: int) -> dict[str, list[Mapping[str, Any]] | None]:
-        """By file; None for one that cannot be read."""
+    def _in_files(self, files: Sequence[str], most: int) -> dict[str, _Found]:
+        """By file."""
         import duckdb
 
         if not files:
@@ -118,27 +117,28 @@ class _Looking:
                 found = asking.all(sql, (list(files), *(word for _ in fields for word in self.words)))
         except (duckdb.Error, OSError):
             if len(files) == 1:
-                return {files[0]: None}
+                return {files[0]: ([], False)}
             # One of them is broken: which, they are asked one by one.
             return {file: rows for each in files for file, rows in self._in_files([each], most).items()}
-        by_file: dict[str, list[Mapping[str, Any]] | None] = {file: [] for file in files}
+        by_file: dict[str, _Found] = {file: ([], True) for file in files}
         for file, *values in found:
-            by_file[file] = [*(by_file[file] or ()), dict(zip(_COLUMNS, values, strict=True))]
+            by_file[file][0].append(dict(zip(_COLUMNS, values, strict=True)))
         return by_file
 
-    def _in_journal(self, run: RunDir) -> list[Mapping[str, Any]] | None:
-        """None where it cannot be read."""
+    def _in_journal(self, run: RunDir, most: int) -> _Found:
         import orjson
 
-        found = []
+        found: list[Mapping[str, Any]] = []
         try:
             for _, line in whole_lines(run.results_journal):
                 row = orjson.loads(line)
                 if self._where(row) is not None:
-                    found.append(row)
+                    found.append({name: row.get(name) for name in _COLUMNS})
+                if len(found) >= most or time.monotonic() > self.until:
+                    return found, False
         except BROKEN:
-            return None
-        return found
+            return found, False
+        return found, True
 
     def _where(self, row: Mapping[str, Any]) -> tuple[str, str] | None:
         """The first field in which all words are, and its text."""
@@ -170,14 +170,5 @@ def snippet(text: str, words: Sequence[str]) -> str:
     return ("…" if first else "") + around + ("…" if last < len(text) else "")
 
 
-def _is_in_file(run: RunDir) -> bool:
-    """Whether the finished file holds what the journal does."""
-    file, journal = _changed_ns(run.parquet(RESULTS.name)), _changed_ns(run.results_journal)
-    return file is not None and (journal is None or file >= journal)
-
-
-def _changed_ns(path: Path) -> int | None:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return None
+def _has_file(run: RunDir) -> bool:
+    return is_up_to_date(run.parquet(RESULTS.name), run.results_journal)

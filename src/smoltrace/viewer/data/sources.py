@@ -5,8 +5,7 @@ Whatever vanishes or is replaced under a reader ends in a StoreError, or in a Ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
@@ -14,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 from smoltrace.errors import RunNotFoundError, SmoltraceError, StoreError
 from smoltrace.records.schema import RESULTS, SPANS
 from smoltrace.records.times import parse_time, unix_ns
-from smoltrace.store.atomic import disk_error
 from smoltrace.store.finalise import status_of
+from smoltrace.store.parquet import reading
 from smoltrace.store.summary import Summary, read_summary
 from smoltrace.viewer.data.readings import Readings, state_of
 
@@ -151,21 +150,6 @@ def reads_a_run(function: Callable[Concatenate[Run, P], T]) -> Callable[Concaten
             raise RunNotFoundError(f"The run {run.id} is gone: {run.path} was deleted or moved.") from error
 
     return guarded
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turns what the disk and Arrow raise into a StoreError that names the path."""
-    try:
-        yield
-    except OSError as error:
-        raise disk_error(f"read {error.filename or path}", error) from error
-    except Exception as error:
-        import pyarrow as pa
-
-        if not isinstance(error, pa.ArrowException):
-            raise
-        raise StoreError(f"{path}: a finished file cannot be read ({error}). Delete it where a journal is.") from error
 
 
 def read_columns(path: Path, columns: Sequence[str] | None, groups: Sequence[int] | None = None) -> pa.Table:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from smoltrace.records.schema import METRICS
+from smoltrace.viewer.data.readings import FileState, state_of
 from smoltrace.viewer.data.shape import unix_ms
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ NO_POWER: Final = "no power was read"
 _SLOW_MS, _FAST_MS, _FAST_UNTIL_MS = 1_000.0, 200.0, 10_000.0
 """A bucket is at least two readings long: they come twice a second, ten times a second in the first ten seconds."""
 _KEPT: Final = 5_000
-_State: TypeAlias = tuple[int, int, int]
 
 _BUCKETS: Final = f"""
     WITH looks AS (SELECT filename AS file, gpu_id, gpu_power_watts AS power, epoch_us(timestamp) / 1000.0 AS ms
@@ -46,20 +46,17 @@ class Sparks:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[_State, Spark]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[FileState, Spark]] = OrderedDict()
 
     def of(self, runs: Iterable[RunDir]) -> dict[str, Spark]:
         """The line of each run, by its id."""
         found: dict[str, Spark] = {}
-        missing: dict[str, tuple[Path, _State]] = {}
+        missing: dict[str, tuple[Path, FileState]] = {}
         for run in runs:
             file = run.parquet(METRICS.name)
-            try:
-                stat = file.stat()
-            except OSError:
+            if (state := state_of(file)) is None:
                 found[run.run_id] = (None, NO_FILE)
                 continue
-            state = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
             with self._lock:
                 kept = self._kept.get(run.run_id)
             if kept is not None and kept[0] == state:
@@ -70,7 +67,7 @@ class Sparks:
             found |= self._make(missing)
         return found
 
-    def _make(self, missing: Mapping[str, tuple[Path, _State]]) -> dict[str, Spark]:
+    def _make(self, missing: Mapping[str, tuple[Path, FileState]]) -> dict[str, Spark]:
         files = [str(file) for file, _ in missing.values()]
         by_file = self._read(files)
         if by_file is None:

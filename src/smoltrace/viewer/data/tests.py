@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from smoltrace.errors import UsageError
-from smoltrace.records.schema import Row
+from smoltrace.records.schema import RESULTS, Row
 from smoltrace.viewer.data.figures import cost_of_test, energy_of_test
 from smoltrace.viewer.data.kinds import trace_of
 from smoltrace.viewer.data.listing import Listed, listing_of, t0_of
-from smoltrace.viewer.data.rows import ADDED, LIGHT, energy_reason, light_rows, whole_row
-from smoltrace.viewer.data.shape import columnar
+from smoltrace.viewer.data.rows import ADDED, LIGHT, TEXTS, energy_reason, light_rows, whole_row
+from smoltrace.viewer.data.shape import columnar, shortened
 from smoltrace.viewer.data.sources import Source, reads_a_run, relative_ms
 from smoltrace.viewer.data.steps import steps_of
 from smoltrace.viewer.data.texts import Texts
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 MOST: Final = 10_000
 """Tests of one page."""
+_IDS: Final = ("test_id", "test_case_uid")
+_LONGEST_NAME: Final = 2_000
+_NAMES: Final = frozenset(
+    column.name for column in RESULTS.columns if column.type == "string" and column.name not in (*TEXTS, *_IDS)
+)
 _LONG_IN_STEPS: Final = 2_000
 """Characters of a result or an output beside which others stand."""
 
@@ -93,4 +98,8 @@ def _whole(source: Source, uid: str, ref: str | None) -> tuple[dict[str, Any], s
 
 
 def _cut(row: Row, texts: Texts) -> dict[str, Any]:
-    return {name: texts.plain(value) for name, value in row.items()}
+    """Texts that are read are cut, and can be had whole. Names stay texts, however long somebody made them."""
+    return {
+        name: shortened(value, _LONGEST_NAME) if name in _NAMES and isinstance(value, str) else texts.plain(value)
+        for name, value in row.items()
+    }

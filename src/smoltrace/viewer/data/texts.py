@@ -17,6 +17,7 @@ MOST_VALUES: Final = 200_000
 TOO_DEEP: Final = f"… (nested more deeply than {DEEPEST} levels, not shown)"
 TOO_MANY: Final = f"… (more than {MOST_VALUES} values, not shown)"
 _LONGEST_NAME: Final = 500
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 
 
 class Texts:
@@ -87,7 +88,7 @@ def is_deep(value: Any, deepest: int = DEEPEST) -> bool:
 
 def _items(value: Mapping[str, Any] | list[Any]) -> list[Any]:
     inside = value.values() if isinstance(value, Mapping) else value
-    return [item for item in inside if isinstance(item, Mapping | list)]
+    return [item for item in inside if type(item) not in _SCALARS and isinstance(item, Mapping | list)]
 
 
 def _name(key: Any) -> str:

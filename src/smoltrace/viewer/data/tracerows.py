@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from smoltrace.errors import UsageError
 from smoltrace.records.schema import SPANS, Row
 from smoltrace.store.lines import LineFile, Place
+from smoltrace.store.parquet import reading
 from smoltrace.viewer.data.journals import Mark, Tail
 from smoltrace.viewer.data.listing import Listed, listing_of
 from smoltrace.viewer.data.readings import state_of
 from smoltrace.viewer.data.rows import raw_row
 from smoltrace.viewer.data.shape import number, parsed
-from smoltrace.viewer.data.sources import Source, read_columns, reading, text_weight, weight_of_table, whole_number
+from smoltrace.viewer.data.sources import Source, read_columns, text_weight, weight_of_table, whole_number
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -105,7 +106,9 @@ def _of_file(source: Source, trace_id: str | None) -> TraceRows | None:
 
         from smoltrace.records.arrow import array_of
 
-        table = source.kept("content", (file,), lambda: _table(source, file, HEAVY, slices), weight_of_table, also=trace_id)
+        table = source.kept(
+            "content", (file,), lambda: _table(source, file, HEAVY, slices), weight_of_table, also=trace_id
+        )
         picked = table.take(array_of(places, pa.int64())).to_pydict()
         unknown = [None] * len(places)
         return list(zip(picked.get("attributes", unknown), picked.get("events", unknown), strict=True))
@@ -140,8 +143,8 @@ def _index(file: Path) -> dict[str, list[_Slice]]:
 
 
 def _table(source: Source, file: Path, columns: tuple[str, ...], slices: Sequence[_Slice]) -> pa.Table:
-    """These columns of the rows, and of no others: what is kept of them holds no whole row group in memory. A group that
-    has other traces is itself kept for them."""
+    """These columns of the rows, and of no others: what is kept of them holds no whole row group in memory. A group
+    that has other traces is itself kept for them."""
     import pyarrow as pa
 
     parts = []

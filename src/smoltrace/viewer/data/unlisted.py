@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from smoltrace.records.schema import METRICS
@@ -13,6 +12,7 @@ from smoltrace.store.layout import RunDir
 from smoltrace.store.lock import is_held
 from smoltrace.viewer.data.figures import gpu_reason
 from smoltrace.viewer.data.loading import BROKEN, table_of
+from smoltrace.viewer.data.readings import FileState, is_up_to_date, state_of
 from smoltrace.viewer.data.spark import Spark, spark_of_rows
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from smoltrace.store.read import Run
     from smoltrace.store.summary import Summary
 
-_Seen: TypeAlias = tuple[tuple[int, int, int] | None, ...]
+_Seen: TypeAlias = tuple[FileState, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class UnlistedRuns:
             watched.found = _read(run)
         except BROKEN as error:
             # What has vanished meanwhile is not broken.
-            watched.error = str(error) if run.path.is_dir() else None
+            watched.error = str(error) if state_of(run.path) is not None else None
         watched.next_look = time.monotonic() + self.rest * (time.monotonic() - started)
         return (watched.found, watched.error) != before
 
@@ -113,8 +113,7 @@ def _spark(run: Run, row: Row) -> Spark | None:
 
     if (reason := gpu_reason(row)) is not None:
         return None, reason
-    file, journal = _state(run.directory.parquet(METRICS.name)), _state(run.directory.metrics_journal)
-    if file is not None and (journal is None or file[2] >= journal[2]):
+    if is_up_to_date(run.directory.parquet(METRICS.name), run.directory.metrics_journal):
         return None
     return spark_of_rows(metrics_of(run.directory, run.manifest))
 
@@ -130,12 +129,4 @@ def _seen(run: RunDir) -> _Seen:
     """What changes when the run does."""
     files = (run.manifest_file, run.results_journal, run.metrics_journal, run.summary_file)
     held = (0, 0, 1) if is_held(run.lock_file) else None
-    return (*(_state(file) for file in files), held)
-
-
-def _state(file: Path) -> tuple[int, int, int] | None:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return (*map(state_of, files), held)

@@ -3,6 +3,8 @@ import {openInline} from './inline.js';
 import {openLive} from './live.js';
 import {openStatic} from './static.js';
 
+/** @typedef {'csv'|'json'|'parquet'} Format */
+
 /**
  * @typedef {object} Data
  * @property {'live'|'static'|'inline'} kind
@@ -20,6 +22,7 @@ import {openStatic} from './static.js';
  * @property {(ids: string[]) => Promise<any>} compare
  * @property {(q: string, limit?: number) => Promise<any>} search
  * @property {(id: string|null, callback: (change: any) => void) => (() => void)} watch never calls where nothing can change
+ * @property {{leaderboard: Format[], run: Format[]}} downloads the forms that the leaderboard and the data sets of a run can be had in
  * @property {(what: string|import('./names.js').Download) => string|Blob|Promise<string|Blob>} downloadUrl
  */
 

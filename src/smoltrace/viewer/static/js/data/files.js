@@ -3,15 +3,16 @@
  * server does. What the server reckons from the runs, the model's modules reckon here.
  */
 import {bucketed} from '../model/gpubuckets.js';
-import {comparisonOf} from '../model/comparison.js';
-import {foundIn} from '../model/search.js';
+import {comparedIds, comparisonOf} from '../model/comparison.js';
+import {SEARCHED, foundIn, newestFirst} from '../model/search.js';
 import {leaderboardChart, leaderboardPage} from '../model/board.js';
 import {toCsv, toJson} from '../model/csv.js';
 import {DataError} from './error.js';
 
 /** More runs than this are not searched: each has a file of its tests to load. */
 const MOST_SEARCHED = 50;
-const ALL = {offset: 0, limit: Number.MAX_SAFE_INTEGER};
+const MOST_TESTS = 5000;
+const ALL = {offset: 0, limit: Infinity};
 
 /** @typedef {(name: string) => Promise<any>} Read gives a document, or null where there is none */
 
@@ -43,7 +44,7 @@ function shardName(kind, number) {
 /**
  * @param {'static'|'inline'} kind
  * @param {Read} readDocument
- * @param {(id: string, name: string) => string|null} parquet address of a dataset of a run; null where there is none
+ * @param {((id: string, name: string) => string)|null} parquet address of a data set of a run; null where there are none
  * @returns {import('./adapter.js').Data}
  */
 export function dataOfFiles(kind, readDocument, parquet) {
@@ -82,7 +83,8 @@ export function dataOfFiles(kind, readDocument, parquet) {
   }
 
   async function traceOf(id, trace) {
-    return (await shardOf(id, 'trace_id', trace, 'trace')).traces[trace];
+    const known = trace.toLowerCase();
+    return (await shardOf(id, 'trace_id', known, 'trace')).traces[known];
   }
 
   async function span(id, trace, spanId) {
@@ -91,14 +93,40 @@ export function dataOfFiles(kind, readDocument, parquet) {
     const place = places.findLast(([, first]) => first <= at);
     const shard = at < 0 || !place ? null : await ofRun(id, shardName('spans', place[0]));
     if (shard === null) throw new DataError(`The trace '${trace}' has no span '${spanId}'.`, {status: 404});
-    return shard[`${trace}/${spanId}`];
+    return shard[`${trace.toLowerCase()}/${spanId}`];
+  }
+
+  /** @type {Map<string, Promise<any>>} what is searched of the tests of a run, kept: every letter that is typed asks for it */
+  const searchable = new Map();
+
+  async function searchableOf(id) {
+    const {count, columns} = await ofRun(id, 'tests');
+    return {count, columns: Object.fromEntries(['test_index', ...SEARCHED].map((name) => [name, columns[name]]))};
   }
 
   async function search(q, limit = 50) {
-    const {rows} = await board();
-    const searched = rows.slice(0, MOST_SEARCHED);
-    const tests = await Promise.all(searched.map((row) => ofRun(row.run_id, 'tests')));
-    return foundIn(q, limit, rows, searched.map((row, i) => ({row, tests: tests[i]})));
+    const rows = newestFirst((await board()).rows);
+    const tests = rows.slice(0, MOST_SEARCHED).map(({run_id: id}) => {
+      const found = searchable.get(id) ?? searchableOf(id);
+      searchable.set(id, found);
+      found.catch(() => searchable.delete(id));
+      return found;
+    });
+    return foundIn(q, limit, rows, await Promise.all(tests));
+  }
+
+  /** A page of the tests. They are all at hand, so it is no more work to give them as the server does. */
+  async function tests(id, start = 0, count = 2000) {
+    const whole = await ofRun(id, 'tests');
+    const end = start + Math.min(count, MOST_TESTS);
+    const columns = Object.fromEntries(Object.entries(whole.columns).map(([name, values]) => [name, values.slice(start, end)]));
+    const found = columns.test_case_uid.length;
+    return {version: whole.version, start, next: start + found < whole.count ? start + found : null, count: found, columns};
+  }
+
+  async function compare(ids) {
+    const of = async (id) => ({compare: await ofRun(id, 'compare'), tests: await ofRun(id, 'tests')});
+    return comparisonOf(await Promise.all(comparedIds(ids).map(of)));
   }
 
   async function leaderboardFile(format, query) {
@@ -116,21 +144,22 @@ export function dataOfFiles(kind, readDocument, parquet) {
     leaderboard: async (query = {}) => leaderboardPage(await board(), query),
     chart: async (query = {}, axis = 'cost') => leaderboardChart(await board(), query, axis),
     run: (id) => ofRun(id, 'run'),
-    tests: async (id) => ({...(await ofRun(id, 'tests')), start: 0, next: null}),
+    tests,
     test: async (id, uid) => (await shardOf(id, 'test_case_uid', uid, 'test')).tests[uid],
     gpu: async (id, from, to, width) => bucketed(await ofRun(id, 'gpu'), from, to, width),
     trace: traceOf,
     span,
     text: (id, trace, spanId, ref) => ofRun(id, `texts/${ref}`),
     testText: (id, uid, ref) => ofRun(id, `texts/${ref}`),
-    compare: async (ids) => comparisonOf(await Promise.all(ids.map(async (id) => ({compare: await ofRun(id, 'compare'), tests: await ofRun(id, 'tests')})))),
+    compare,
     search,
     watch: () => () => {},
+    // What was laid down can be had as it is, and what is reckoned here can be written here.
+    downloads: {leaderboard: ['csv', 'json'], run: parquet === null ? [] : ['parquet']},
     downloadUrl: (what) => {
       if (what.kind === 'leaderboard') return leaderboardFile(what.format, what.query);
-      const address = what.format === 'parquet' ? parquet(what.id, what.name) : null;
-      if (address !== null) return address;
-      throw new DataError(`${what.name}.${what.format} is not in these files.`, {hint: `smoltrace export ${what.id} --format ${what.format} writes it.`});
+      if (what.format === 'parquet' && parquet !== null) return parquet(what.id, what.name);
+      throw new DataError(`${what.name}.${what.format} is not in these files.`, {hint: `\`smoltrace export ${what.id} --format ${what.format} -o tables/\` writes it where the run is kept.`});
     },
   };
 }

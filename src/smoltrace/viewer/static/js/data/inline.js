@@ -13,6 +13,6 @@ export async function openInline() {
       const element = documents.get(name);
       return element === undefined ? null : unpacked(fromBase64(element.textContent ?? ''));
     },
-    () => null,
+    null,
   );
 }

@@ -82,6 +82,7 @@ export async function openLive() {
     compare: (ids) => get('compare' + search({runs: ids.join(',')})),
     search: (q, limit = 50) => get('search' + search({q, limit})),
     watch,
+    downloads: {leaderboard: ['csv', 'json', 'parquet'], run: ['csv', 'json', 'parquet']},
     downloadUrl: (what) => 'api/download/' + downloadPath(what),
   };
 }

@@ -9,7 +9,7 @@ const LEAST = 96;
  * @param {Width} column
  * @returns {number} px below which it must not fall
  */
-export function leastWidth({width = '1fr', min}) {
+function leastWidth({width = '1fr', min}) {
   if (typeof width === 'number') return width;
   const px = /^(?:minmax\(\s*)?([\d.]+)px/.exec(width);
   return px ? Number(px[1]) : min ?? LEAST;

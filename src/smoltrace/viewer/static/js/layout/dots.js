@@ -1,7 +1,7 @@
 /**
  * Where a paired difference stands: zero in the middle, the same scale for all runs of a metric.
  */
-import { linear } from './coords.js';
+import {linear} from './coords.js';
 
 /** Room for half a dot at either end, px. */
 const EDGE = 5;

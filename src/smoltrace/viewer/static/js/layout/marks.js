@@ -7,7 +7,7 @@ const CROWD = 150;
 const SMALL = 0.6;
 /** More whiskers than this are a thicket: then only those of the frontier and of pinned runs are painted. */
 const MOST_WHISKERS = 60;
-const SHAPES = {tool: 'circle', code: 'square'};
+const SHAPES = new Map([['tool', 'circle'], ['code', 'square']]);
 
 /**
  * @typedef {object} Mark
@@ -103,7 +103,7 @@ function mark(point, {x, y, ...flags}) {
   const at = y.at(point.y);
   const top = point.ci_high === null ? at : y.at(point.ci_high);
   const bottom = point.ci_low === null ? at : y.at(point.ci_low);
-  const shape = SHAPES[point.agent_type] ?? 'diamond';
+  const shape = SHAPES.get(point.agent_type) ?? 'diamond';
   const rank = 8 * flags.best + 4 * flags.pinned + 2 * flags.frontier + Number(flags.strip);
   const radius = flags.pinned ? RING : (RADIUS + 1) * flags.scale;
   return {run_id: point.run_id, x, y: at, top, bottom, radius, shape, rank, ...flags, label: null, point};

@@ -1,7 +1,7 @@
 /**
  * The tests × runs matrix: columns of its table, and the strip that shows all tests at once.
  */
-import { linear } from './coords.js';
+import {linear} from './coords.js';
 
 const MARK = 13;
 const GAP = 1;

@@ -6,7 +6,7 @@
  * @typedef {{from: number, to: number, width: number, pieces: Piece[], at: (ms: number) => number, invert: (px: number) => number}} TimeAxis
  */
 import {linear, niceStep} from './coords.js';
-import {duration, durationAxis} from '../model/format.js';
+import {count, duration} from '../model/format.js';
 
 export const GAP_WIDTH = 34;
 /** A gap is drawn short where it would be three times as wide as its column, and is a good part of the view. */
@@ -21,13 +21,24 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const CLOCK_STEPS = [1, 2, 5, 10, 15, 30].flatMap((k) => [k * SECOND, k * MINUTE]).concat([1, 2, 3, 6, 12].map((k) => k * HOUR)).sort((a, b) => a - b);
+/** name, ms, from which step on @type {[string, number, number][]} */
+const UNITS = [['d', DAY, DAY], ['h', HOUR, HOUR], ['min', MINUTE, MINUTE], ['s', SECOND, SECOND / 2], ['ms', 1, 0]];
+const CLOCK_STEPS = [1, 2, 5, 10, 15, 20, 30].flatMap((k) => [k * SECOND, k * MINUTE]).concat([1, 2, 3, 6, 12].map((k) => k * HOUR)).sort((a, b) => a - b);
 
 /** The next step that reads well on a clock and is not less than this. @param {number} rough ms */
 export function timeStep(rough) {
   if (rough <= SECOND / 2) return niceStep(Math.max(rough, 1e-6));
   return CLOCK_STEPS.find((step) => step >= rough) ?? niceStep(rough / DAY) * DAY;
 }
+
+/** A tick in the unit that its step is a round number of, so that an axis keeps to one: 60 s beside 90 s. */
+export function timeLabel(ms, step) {
+  const [unit, size] = UNITS.find(([, , from]) => step >= from) ?? UNITS[UNITS.length - 1];
+  const value = Number((ms / size).toFixed(6));
+  return `${count(value, Number.isInteger(value) ? 0 : Math.min(6, decimals(value)))} ${unit}`;
+}
+
+const decimals = (value) => (String(value).split('.')[1] ?? '').length;
 
 /** The round times of a plain axis. @returns {number[]} */
 export function timeTicks(length, width, room) {
@@ -119,7 +130,7 @@ export function axisTicks(axis) {
 
 function placed(axis, piece, value, step) {
   const x = axis.at(Math.min(Math.max(value, piece.from), piece.to));
-  const label = value === 0 ? (step < SECOND ? '0 ms' : '0 s') : durationAxis(value, step) ?? '';
+  const label = timeLabel(value, step);
   const half = (label.length * LABEL_CHAR) / 2;
   const anchor = x < half ? 'start' : x > axis.width - half ? 'end' : 'middle';
   const left = anchor === 'start' ? x : anchor === 'end' ? x - 2 * half : x - half;
@@ -131,11 +142,4 @@ export function gapColumns(axis) {
   return axis.pieces
     .filter((piece) => piece.gap)
     .map((piece) => ({x0: piece.x0, x1: piece.x1, label: duration(piece.to - piece.from) ?? ''}));
-}
-
-/** A zigzag edge as an SVG path: teeth of 3 px each 16 px. */
-export function zigzag(x, height) {
-  let path = `M${x} 0`;
-  for (let y = 0, side = 1; y < height; y += 8, side = -side) path += `L${x + 3 * side} ${y + 4}L${x} ${y + 8}`;
-  return path;
 }

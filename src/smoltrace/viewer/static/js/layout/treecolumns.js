@@ -17,7 +17,7 @@ export const MOST_INDENTS = 12;
  */
 export function treeColumns(width, has) {
   if (has.phone) return {name: width, tokens: 0, cost: 0, energy: 0, left: 16, bars: Math.max(width - 32, 40), phone: true};
-  const name = Math.round(Math.min(Math.max(0.33 * width, 180), 420));
+  const name = Math.round(Math.min(Math.max(0.33 * width, 210), 420));
   const columns = {tokens: has.tokens ? TOKENS : 0, cost: has.cost ? COST : 0, energy: has.energy ? ENERGY : 0};
   const rest = () => width - name - columns.tokens - columns.cost - columns.energy - 2 * EDGE;
   for (const column of ['energy', 'cost', 'tokens']) if (rest() < LEAST_BARS) columns[column] = 0;

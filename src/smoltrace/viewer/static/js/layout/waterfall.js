@@ -61,14 +61,16 @@ function acrossGaps(axis, x0, x1) {
   return {solid, dotted};
 }
 
-/** The words go right of the bar, else left of it; where neither side has room for them, there are none. */
+/** The words go right of the bar, else left of it, beside gaps where that can be; without room there are none. */
 function beside(axis, x0, x1, cutLeft, cutRight, words) {
   const room = words.length * CHAR;
   const right = x1 + BESIDE;
-  if (!cutRight && right + room <= axis.width && free(axis, right, right + room)) return {x: right, anchor: 'start', text: words};
   const left = x0 - BESIDE;
-  if (!cutLeft && left - room >= 0 && free(axis, left - room, left)) return {x: left, anchor: 'end', text: words};
-  return null;
+  const atRight = !cutRight && right + room <= axis.width;
+  const atLeft = !cutLeft && left - room >= 0;
+  // over a gap only where there is no other place
+  if (atRight && (free(axis, right, right + room) || !(atLeft && free(axis, left - room, left)))) return {x: right, anchor: 'start', text: words};
+  return atLeft ? {x: left, anchor: 'end', text: words} : null;
 }
 
 function free(axis, from, to) {

@@ -1,8 +1,8 @@
 /**
  * The steps of two executions side by side: which step of the one answers to which of the other.
  */
-import { commonPairs } from './myers.js';
-import { wordsOf } from './words.js';
+import {commonPairs} from './myers.js';
+import {wordsOf} from './words.js';
 
 /** More actions than this are matched only where tool and arguments are the same. */
 const MOST_MATCHED = 400;

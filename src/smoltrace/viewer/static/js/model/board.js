@@ -4,6 +4,7 @@ import {chartOf} from './boardchart.js';
 import {FILTER_VALUES, matching, ordersOf, parseBoardQuery} from './boardquery.js';
 import {compareText} from './pareto.js';
 import {ranksOf} from './ranks.js';
+import {refused, told} from './refused.js';
 import {counted, grouped, sortedRows} from './table.js';
 
 /** Names of the facets and of their filters. */
@@ -22,7 +23,7 @@ const SHORTEST_PREFIX = 8;
  * @returns {object} as `/api/leaderboard`
  */
 export function leaderboardPage({version, rows}, asked) {
-  const query = parseBoardQuery(asked);
+  const query = parseBoardQuery(asked, rows[0] ?? null);
   const {taskSets, tasks, inSet} = chosenRows(rows, query);
   const found = ranked(matching(inSet, query), tasks);
   const sorted = sortedRows(found, ordersOf(query.sort));
@@ -37,7 +38,7 @@ export function leaderboardPage({version, rows}, asked) {
  * @returns {object} as `/api/chart`
  */
 export function leaderboardChart({version, rows}, asked, axis) {
-  const query = parseBoardQuery(asked);
+  const query = parseBoardQuery(asked, rows[0] ?? null);
   const {tasks, inSet} = chosenRows(rows, query);
   return {...chartOf(ranked(matching(inSet, query), tasks), axis), version};
 }
@@ -82,8 +83,7 @@ function chosenTasks(taskSets, asked) {
   const fitting = asked.length < SHORTEST_PREFIX ? [] : prints.filter((print) => print.startsWith(asked));
   if (fitting.length === 1) return fitting[0];
   const some = taskSets.slice(0, 5).map(({fingerprint, name}) => `${fingerprint.slice(0, 8)} (${name})`).join(', ');
-  const error = new Error(`tasks=${asked.slice(0, 40)}: no run has these tasks. There are: ${some || 'none'}; or write 'all'.`);
-  throw Object.assign(error, {status: 400, hint: null});
+  throw refused(`tasks=${told(asked)}: no run has these tasks. There are: ${some || 'none'}; or write 'all'.`);
 }
 
 function ranked(rows, tasks) {

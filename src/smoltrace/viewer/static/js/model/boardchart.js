@@ -7,6 +7,7 @@
 
 import {LAST} from './boardquery.js';
 import {frontierOf} from './pareto.js';
+import {refused, told} from './refused.js';
 import {sortedRows} from './table.js';
 
 const MOST_POINTS = 1000;
@@ -31,6 +32,7 @@ const BETTER = {down: true, value: (row) => row.success_rate};
  * @returns {object} as `/api/chart`
  */
 export function chartOf(rows, axis) {
+  if (!Object.hasOwn(AXES, axis)) throw refused(`axis=${told(axis)}: success can be set against ${Object.keys(AXES).join(', ')}.`);
   const {unit, title} = AXES[axis];
   const judged = rows.filter((row) => Number.isFinite(row.success_rate));
   const whole = judged.filter((row) => row._status === 'completed');

@@ -13,9 +13,15 @@
  * @property {number} limit
  */
 
+import {refused, told} from './refused.js';
+
 const DAY = 86_400_000;
 const LIMIT = 100;
 const FIGURES = new Set(['_cost', '_energy', '_co2']);
+/** The filters that have a fixed choice of values. */
+const CHOICES = {price: ['known', 'free', 'unknown'], status: ['running', 'incomplete', 'completed']};
+/** What can be sorted by besides the columns of the leaderboard. */
+const MADE = [...FIGURES, '_rank'];
 /** What a search looks into. */
 const TOLD = [
   ...['run_id', 'model', 'agent_type', 'provider', 'gen_ai.system', 'notes', 'tags', 'submitted_by', 'hardware'],
@@ -45,18 +51,22 @@ function tagsOf(tags) {
 }
 
 /**
+ * Throws an Error with `status` 400 for what is no question.
+ *
  * @param {Record<string, any>} asked names and values as in the server's address
+ * @param {object|null} [row] one of the leaderboard: it can be sorted by the columns of it
  * @returns {Query}
  */
-export function parseBoardQuery(asked) {
-  const until = dayOf(asked.until);
+export function parseBoardQuery(asked, row = null) {
+  const until = dayOf('until', asked.until);
+  if (asked.group && asked.group !== 'model') throw refused(`group=${told(asked.group)}: runs can be grouped by model only.`);
   return {
     tasks: asked.tasks || null,
-    filters: Object.fromEntries(Object.keys(FILTER_VALUES).map((name) => [name, listOf(asked[name])])),
-    since: dayOf(asked.since),
+    filters: Object.fromEntries(Object.keys(FILTER_VALUES).map((name) => [name, filterOf(name, asked[name])])),
+    since: dayOf('since', asked.since),
     until: until === null ? null : until + DAY,
     words: String(asked.q ?? '').toLowerCase().split(/\s+/).filter((word) => word !== ''),
-    sort: sortOf(asked.sort || '-success_rate'),
+    sort: sortOf(asked.sort || '-success_rate', row),
     group: asked.group === 'model',
     offset: Math.max(0, Number(asked.offset ?? 0)),
     limit: Number(asked.limit ?? LIMIT),
@@ -122,22 +132,36 @@ function sortValue(row, key) {
   return value !== null && typeof value === 'object' ? JSON.stringify(value) : value;
 }
 
-function listOf(value) {
+/** The values that a filter lets through; none let all through. @returns {string[]} */
+function filterOf(name, value) {
   if (value === null || value === undefined || value === '') return [];
-  return Array.isArray(value) ? value : [value];
+  const values = Array.isArray(value) ? value : [value];
+  for (const each of values) {
+    if (CHOICES[name] && !CHOICES[name].includes(each)) throw refused(`${name}=${told(each)}: choose of ${CHOICES[name].join(', ')}.`);
+    if (name === 'tag' && !each.includes('=')) throw refused(`tag=${told(each)}: write key=value, as in tag=team%3Dsearch.`);
+  }
+  return values;
 }
 
-/** @param {string|undefined} day YYYY-MM-DD @returns {number|null} unix ms of its beginning, UTC */
-function dayOf(day) {
-  return day ? Date.parse(`${day}T00:00:00Z`) : null;
+/** @param {string} name @param {string|undefined} day YYYY-MM-DD @returns {number|null} unix ms of its beginning, UTC */
+function dayOf(name, day) {
+  if (!day) return null;
+  const found = /^\d{4}-\d\d?-\d\d?$/.test(day) ? Date.parse(`${day.replace(/-(\d)(?=-|$)/g, '-0$1')}T00:00:00Z`) : NaN;
+  // February 30 would be a day of March.
+  const isDay = Number.isFinite(found) && new Date(found).getUTCDate() === Number(day.split('-')[2]);
+  if (!isDay) throw refused(`${name}=${told(day)} is no day. Write YYYY-MM-DD, as in 2026-01-31.`);
+  return found;
 }
 
 /** Of a column that is named twice the first counts. */
-function sortOf(text) {
+function sortOf(text, row) {
   const keys = new Map();
   for (const part of text.split(',')) {
     const name = part.trim();
     const key = name.replace(/^-/, '');
+    if (row !== null && !MADE.includes(key) && (key.startsWith('_') || !Object.hasOwn(row, key))) {
+      throw refused(`sort=${told(part)}: the leaderboard has no such column. Any of its columns will do, and ${MADE.join(', ')}.`);
+    }
     if (!keys.has(key)) keys.set(key, {key, down: name.startsWith('-')});
   }
   return [...keys.values()];

@@ -53,15 +53,6 @@ export function withoutFilters() {
 }
 
 /**
- * @param {string[]} values
- * @param {string} value
- * @returns {string[]} without the value where it was in, else with it at the end
- */
-export function toggled(values, value) {
-  return values.includes(value) ? values.filter((other) => other !== value) : [...values, value];
-}
-
-/**
  * Why the pinned runs cannot be compared now; null where they can.
  *
  * @param {string[]} pins

@@ -4,11 +4,11 @@
  * Data come as clusters, one a test: its number of pairs and the sums of both runs' values over them. Resampling whole
  * tests keeps what belongs together (attempts of a test, two kinds of agent on it) together.
  */
-import { normalCdf, quantile, randomBits, tQuantile } from './statistics.js';
+import {normalCdf, quantile, randomBits, tQuantile} from './statistics.js';
 
-export const RESAMPLES = 2000;
+const RESAMPLES = 2000;
 /** Above so many tests the t interval is as good and much quicker. */
-export const BOOTSTRAP_TESTS = 500;
+const BOOTSTRAP_TESTS = 500;
 const SEED = 0x5eed;
 /** Draws that a median's bootstrap of very many tests may take: with more tests, fewer resamples. */
 const MEDIAN_DRAWS = 4_000_000;

@@ -48,7 +48,7 @@ function cheapestCard(row, best) {
     est: row._cost.est === true,
     aside: successAside(row),
     row,
-    notes: [{text: againstBest(row, best), est: false}, row._cost.kind === 'electricity' ? note('electricity') : null].filter(Boolean),
+    notes: [againstBest(row, best), row._cost.kind === 'electricity' ? note('electricity') : null].filter(Boolean),
     none: null,
   };
 }
@@ -65,7 +65,7 @@ function energyCard(row) {
     aside: successAside(row),
     row,
     notes: [
-      note(gramsPlain(grams), '', ' g CO₂e'),
+      note(gramsPlain(grams), '', ' g CO₂e', row._co2?.est === true),
       note(count(row.carbon_intensity, 0), '', ` g/kWh${row.country ? ` ${row.country}` : ' grid'}`),
       note(row._energy.est ? row.energy_estimate_method : lastPart(row.hardware)),
     ].filter(Boolean),
@@ -75,15 +75,16 @@ function energyCard(row) {
 
 /** How a cheaper run stands to the best: `4.1× cheaper than the best, 4.7 points lower`. */
 function againstBest(row, best) {
-  if (row.run_id === best.run_id) return 'The best run itself';
+  if (row.run_id === best.run_id) return note('The best run itself');
   const points = best.success_rate - row.success_rate;
   const lower = points < 0.05 ? 'as successful' : `${percent(points)} points lower`;
   const known = best._cost.value;
-  if (known === null) return `The best run’s price is unknown; ${lower}`;
-  if (!(known > 0) || !(row._cost.value > 0)) return lower;
+  if (known === null) return note(`The best run’s price is unknown; ${lower}`);
+  if (!(known > 0) || !(row._cost.value > 0)) return note(lower);
   const times = known / row._cost.value;
   const digits = times < 99.95 ? times.toFixed(1) : count(Math.round(times));
-  return times < 1.05 ? `As cheap as the best, ${lower}` : `${digits}× cheaper than the best, ${lower}`;
+  const words = times < 1.05 ? 'As cheap as the best' : `${digits}× cheaper than the best`;
+  return note(`${words}, ${lower}`, '', '', row._cost.est === true || best._cost.est === true);
 }
 
 function successAside(row) {
@@ -103,8 +104,8 @@ function energyNote(row) {
   return {text: `${whPlain(energy.value)} Wh`, est: energy.est};
 }
 
-function note(text, before = '', after = '') {
-  return text === null ? null : {text: `${before}${text}${after}`, est: false};
+function note(text, before = '', after = '', est = false) {
+  return text === null ? null : {text: `${before}${text}${after}`, est};
 }
 
 /** Of "Linux x86_64, 16 CPUs, 1 × NVIDIA L4" the device is what matters beside an energy. */

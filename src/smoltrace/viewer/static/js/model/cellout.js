@@ -1,6 +1,6 @@
 /** One test in two runs as Markdown. */
-import { actionsOf, alignActions, plainText } from './align.js';
-import { diffTexts } from './diff.js';
+import {actionsOf, alignActions, plainText} from './align.js';
+import {diffTexts} from './diff.js';
 
 /**
  * @param {{testId: string, agent: string | null}} row

@@ -1,5 +1,5 @@
 /** Names of compared runs that fit a column's head. */
-import { shortModel } from './runname.js';
+import {shortModel} from './runname.js';
 
 /**
  * Short names that differ: of two runs of one model each bears its place.

@@ -1,8 +1,9 @@
 /**
  * What a reader must know of a comparison before its numbers: what was paired, and what was not the same.
  */
-import { count } from './format.js';
-import { matchedBy } from './match.js';
+import {count} from './format.js';
+import {matchedBy} from './match.js';
+import {shortName} from './runname.js';
 
 const MANY_NAMES = 3;
 /** What the data API calls the checks that a task brings along. */
@@ -23,12 +24,17 @@ export function pairedText(match) {
 
 /** The facts beside the title. */
 export function titleText(runs, match, about) {
-  const sets = [...new Set(runs.map((run) => run.row.dataset_used ?? 'unnamed tasks'))];
+  const sets = setsOf(runs);
   const same = about.same_tasks && complete(runs, match);
   const facts = [plural(runs.length, 'run'), list(sets)];
   facts.push(same ? `same ${plural(match.testIds.length, 'test')}` : `${plural(match.testIds.length, 'test')} in common`);
   if (about.same_scorers) facts.push('same scorers');
   return facts.join(' · ');
+}
+
+/** The names of the task sets, each once. */
+function setsOf(runs) {
+  return [...new Set(runs.map((run) => shortName(run.row.dataset_used ?? 'unnamed tasks')))];
 }
 
 function complete(runs, match) {
@@ -47,7 +53,7 @@ export function compareNotes(runs, match, about) {
 
 function tasksNote(runs, match, about) {
   if (about.same_tasks) return null;
-  const sets = [...new Set(runs.map((run) => run.row.dataset_used ?? 'unnamed tasks'))];
+  const sets = setsOf(runs);
   const named = sets.length > 1 ? `The task sets differ (${list(sets)})` : `The task set ${sets[0]} has changed between the runs`;
   if (!match.pairs.length) return `${named}, and no test is in all of them: nothing can be compared.`;
   return `${named}: only the ${plural(match.common, 'test')} in common ${match.common === 1 ? 'is' : 'are'} compared, matched by ${matchedBy(match)}. A test of the same name may ask something else.`;

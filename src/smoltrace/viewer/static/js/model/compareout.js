@@ -1,9 +1,9 @@
 /**
  * A comparison as files and as text: the metrics, and the tests.
  */
-import { cellWords } from './cases.js';
-import { changeWords, differenceText, intervalText, unitOf, valueText, verdictWords } from './comparewords.js';
-import { METRICS } from './metrics.js';
+import {cellWords} from './cases.js';
+import {changeWords, differenceText, intervalText, unitOf, valueText, verdictWords} from './comparewords.js';
+import {METRICS} from './metrics.js';
 
 export const METRIC_COLUMNS = [
   ...['metric', 'run_id', 'model', 'agent_type', 'baseline', 'value', 'value_n', 'est', 'at_least', 'reason'],

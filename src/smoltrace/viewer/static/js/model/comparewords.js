@@ -1,7 +1,7 @@
 /**
  * What a comparison says, in words and digits.
  */
-import { count, difference, duration, interval, money, percent, quantity, ratio, tokens } from './format.js';
+import {count, difference, duration, interval, money, percent, quantity, ratio, tokens} from './format.js';
 
 /** How each metric is written. */
 const FORMS = {

@@ -20,7 +20,7 @@ const FEW = 24;
 export function criticalPath(tree) {
   const from = new Float64Array(tree.nodes).fill(NaN);
   const to = new Float64Array(tree.nodes).fill(NaN);
-  const candidates = candidateLists(tree);
+  const candidates = new Candidates(tree);
   const owned = ownedPieces(tree.nodes);
   const stack = [{node: -1, low: 0, cursor: tree.length, at: 0, end: candidates.list(-1, 0, tree.length)}];
   while (stack.length > 0) {
@@ -44,56 +44,65 @@ export function criticalPath(tree) {
  * The children of nodes that lie within a stretch of time, the last to end first, of equals the longest. The lists of
  * all nodes that are looked at stand one behind the other in one array.
  */
-function candidateLists(tree) {
-  const {first, next, start, end} = tree;
-  const low = new Float64Array(tree.nodes);
-  const high = new Float64Array(tree.nodes);
-  const line = new Int32Array(tree.nodes);
-  const later = (a, b) => high[b] - high[a] || low[a] - low[b] || a - b;
+class Candidates {
+  /** @param {import('./tree.js').Tree} tree */
+  constructor(tree) {
+    this.tree = tree;
+    this.low = new Float64Array(tree.nodes);
+    this.high = new Float64Array(tree.nodes);
+    this.line = new Int32Array(tree.nodes);
+  }
 
-  /** @returns {number} the end of the list that begins at `at` */
-  function list(node, from, to, at = 0) {
+  /** List a node's children (−1: the roots) from place `at` on. @returns {number} the end of the list */
+  list(node, from, to, at = 0) {
+    const {tree, low, high, line} = this;
     let last = at;
     let ordered = true;
-    for (let child = node < 0 ? tree.root : first[node]; child >= 0; child = next[child]) {
+    for (let child = node < 0 ? tree.root : tree.first[node]; child >= 0; child = tree.next[child]) {
       if (child === tree.orphans) continue; // whose children they are is not known
-      low[child] = Math.max(start[child], from);
-      high[child] = Math.min(end[child], to);
+      low[child] = Math.max(tree.start[child], from);
+      high[child] = Math.min(tree.end[child], to);
       if (!(high[child] > low[child])) continue;
       if (last > at && high[line[last - 1]] >= high[child]) ordered = false;
       line[last++] = child;
     }
-    if (last - at > FEW && !ordered) line.subarray(at, last).sort(later);
-    else if (ordered) reverse(at, last);
-    else insertionSort(at, last);
+    if (ordered) reverse(line, at, last);
+    else this.#sort(at, last);
     return last;
   }
 
-  function reverse(from, to) {
-    for (let low = from, high = to - 1; low < high; low++, high--) {
-      const child = line[low];
-      line[low] = line[high];
-      line[high] = child;
-    }
+  #later(a, b) {
+    return this.high[b] - this.high[a] || this.low[a] - this.low[b] || a - b;
   }
 
   /** Most lists are short, and a sort of the engine's costs more than they do. */
-  function insertionSort(from, to) {
+  #sort(from, to) {
+    const {line} = this;
+    if (to - from > FEW) {
+      line.subarray(from, to).sort((a, b) => this.#later(a, b));
+      return;
+    }
     for (let k = from + 1; k < to; k++) {
       const child = line[k];
       let place = k;
-      for (; place > from && later(line[place - 1], child) > 0; place--) line[place] = line[place - 1];
+      for (; place > from && this.#later(line[place - 1], child) > 0; place--) line[place] = line[place - 1];
       line[place] = child;
     }
   }
 
   /** The next child of a frame that had ended by its cursor, −1 without one. */
-  function following(frame) {
-    while (frame.at < frame.end && high[line[frame.at]] > frame.cursor) frame.at += 1;
-    return frame.at < frame.end ? line[frame.at++] : -1;
+  next(frame) {
+    while (frame.at < frame.end && this.high[this.line[frame.at]] > frame.cursor) frame.at += 1;
+    return frame.at < frame.end ? this.line[frame.at++] : -1;
   }
+}
 
-  return {low, high, list, next: following};
+function reverse(line, from, to) {
+  for (let low = from, high = to - 1; low < high; low++, high--) {
+    const child = line[low];
+    line[low] = line[high];
+    line[high] = child;
+  }
 }
 
 /** Pieces of time by their owners: each child that is entered leaves its parent at most one piece, and so does each end. */

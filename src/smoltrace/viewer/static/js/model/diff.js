@@ -1,8 +1,8 @@
 /**
  * Two texts side by side, line by line: what is the same, changed, removed and added.
  */
-import { commonPairs } from './myers.js';
-import { wordChanges } from './words.js';
+import {commonPairs} from './myers.js';
+import {wordChanges} from './words.js';
 
 /** What is compared of a text; the rest is announced as cut. */
 export const MOST_CHARS = 200_000;

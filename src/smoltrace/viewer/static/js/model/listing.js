@@ -41,6 +41,15 @@ export function found(count, columns, q) {
 }
 
 /**
+ * @param {string[]} values
+ * @param {string} value
+ * @returns {string[]} without the value where it was in, else with it at the end
+ */
+export function toggled(values, value) {
+  return values.includes(value) ? values.filter((other) => other !== value) : [...values, value];
+}
+
+/**
  * The sort after a press on a column's head: first down for numbers, up for words; again turns it round.
  * @param {string} sort `-key`
  * @param {string} key

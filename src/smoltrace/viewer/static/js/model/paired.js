@@ -5,13 +5,13 @@
  * Pairs are the executions that `matchTests` puts together. Pairs of one test (attempts, kinds of agent) are not
  * independent, so the unit that varies is the test: every interval and every p value is over tests.
  */
-import { meanIntervals, medianIntervals } from './bootstrap.js';
-import { readMetric } from './metrics.js';
-import { pairedInterval, signFlipTest } from './proportions.js';
-import { quantile, wilson } from './statistics.js';
+import {meanIntervals, medianIntervals} from './bootstrap.js';
+import {readMetric} from './metrics.js';
+import {pairedInterval, signFlipTest} from './proportions.js';
+import {quantile, wilson} from './statistics.js';
 
 /** With fewer tests even a difference in all of them has an exact p above 0.05. */
-export const FEWEST_TESTS = 6;
+const FEWEST_TESTS = 6;
 const LEVEL = 0.05;
 
 /**

@@ -4,7 +4,7 @@
  * Data come as clusters: one a test, each with the number of its pairs (attempts, kinds of agent) and what succeeded
  * in either run. With one pair a test both methods are the textbook ones.
  */
-import { normalCdf, wilson } from './statistics.js';
+import {normalCdf, wilson} from './statistics.js';
 
 /** Steps of the exact distribution that are worth their time; beyond, the normal approximation is as good. */
 const EXACT_STEPS = 20_000_000;

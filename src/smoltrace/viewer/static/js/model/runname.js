@@ -13,8 +13,19 @@ const TUNED = /-(instruct|chat|it)$/i;
 export function shortModel(model, most = 40) {
   if (model === null || model === undefined || model === '') return 'unnamed';
   const last = model.split('/').filter((part) => part !== '').pop() ?? model;
-  const name = [...last.replace(TUNED, '')];
-  return name.length <= most ? name.join('') : `${name.slice(0, most - 1).join('')}…`;
+  return shortName(last.replace(TUNED, ''), most);
+}
+
+/**
+ * Any name, cut with an ellipsis where it is longer than `most` characters.
+ *
+ * @param {string} name
+ * @param {number} [most]
+ * @returns {string}
+ */
+export function shortName(name, most = 60) {
+  const letters = [...name];
+  return letters.length <= most ? name : `${letters.slice(0, most - 1).join('')}…`;
 }
 
 /**

@@ -1,61 +1,116 @@
-/** The search over runs and tests of files: what the server finds, in the texts that are at hand. */
+/**
+ * The search over runs and tests of files: what the server finds, in the texts that are at hand. Of a long prompt, answer
+ * or error that is the beginning.
+ */
+import {LAST, matching, parseBoardQuery} from './boardquery.js';
+import {refused} from './refused.js';
+import {sortedRows} from './table.js';
 
-const AROUND = 40;
+const BESIDE = 60;
+const LONGEST = 200;
+const MOST = 200;
+/** Characters of a text that a light row has, an ellipsis behind them where there is more. */
+const SHORT = 200;
 /** Where a test is looked into, and the name of that place. */
-const PLACES = [['test_id', 'id'], ['prompt', 'prompt'], ['response', 'answer'], ['error', 'error']];
+const PLACES = [
+  ['test_case_uid', 'id'],
+  ['trace_id', 'id'],
+  ['prompt', 'prompt'],
+  ['response', 'answer'],
+  ['error', 'error'],
+  ['error_type', 'error'],
+];
+export const SEARCHED = PLACES.map(([column]) => column);
+
+/** @param {object[]} rows of the leaderboard @returns {any[]} the newest first, as they are searched */
+export function newestFirst(rows) {
+  return sortedRows(rows, LAST);
+}
 
 /**
- * Every word must stand in the text, in whatever case.
+ * Throws an Error with `status` 400 where there is no word to search for.
  *
- * @param {string} text @param {string[]} words in lower case
+ * @param {string} q
+ * @param {number} limit of runs, and of tests
+ * @param {any[]} rows of the leaderboard, the newest first
+ * @param {{count: number, columns: Object<string, any[]>}[]} tests the columns `SEARCHED` of the first of these runs
+ * @returns {object} as `/api/search`; `_beginnings`: of some texts only the beginning was looked into
  */
+export function foundIn(q, limit, rows, tests) {
+  const words = [...q].slice(0, LONGEST).join('').toLowerCase().split(/\s+/).filter((word) => word !== '');
+  if (words.length === 0) throw refused('There is nothing to search for. Write q= and some words.');
+  const most = Math.max(1, Math.min(limit, MOST));
+  const runs = matching(rows, parseBoardQuery({q: words.join(' ')}));
+  const {found, searched, beginnings} = lookedThrough(words, most, rows, tests);
+  return {
+    q,
+    runs: runs.slice(0, most).map(({run_id: id, model, evaluation_date: date}) => ({run_id: id, model, evaluation_date: date})),
+    tests: found.slice(0, most),
+    truncated: Math.max(runs.length, found.length) > most || searched < rows.length,
+    searched_runs: searched,
+    of_runs: rows.length,
+    _beginnings: beginnings,
+  };
+}
+
+/** Run by run, until more is found than is wanted: the run where that happens was not looked through whole. */
+function lookedThrough(words, most, rows, tests) {
+  const found = [];
+  let searched = 0;
+  let beginnings = false;
+  for (const of of tests) {
+    found.push(...testsIn(rows[searched], of, words));
+    beginnings ||= SEARCHED.some((column) => of.columns[column].some(isBeginning));
+    if (found.length > most) break;
+    searched += 1;
+  }
+  return {found, searched, beginnings};
+}
+
+/** In the order of the plan, whichever test was finished first. */
+function testsIn(row, {count, columns}, words) {
+  const found = [];
+  for (let i = 0; i < count; i += 1) {
+    const place = PLACES.find(([column]) => holds(columns[column][i], words));
+    if (place === undefined) continue;
+    const [column, where] = place;
+    found.push({
+      at: columns.test_index[i],
+      test: {
+        run_id: row.run_id,
+        test_case_uid: columns.test_case_uid[i],
+        trace_id: columns.trace_id[i],
+        where,
+        snippet: snippet(columns[column][i], words),
+        model: row.model,
+      },
+    });
+  }
+  return found.sort((a, b) => a.at - b.at).map(({test}) => test);
+}
+
+/** Every word must stand in the text, in whatever case. */
 function holds(text, words) {
+  if (typeof text !== 'string') return false;
   const lower = text.toLowerCase();
   return words.every((word) => lower.includes(word));
 }
 
-/** @param {string} text @param {string} word @returns {string} the text around the first place of the word */
-function snippet(text, word) {
-  const at = Math.max(0, text.toLowerCase().indexOf(word));
-  const [from, to] = [Math.max(0, at - AROUND), Math.min(text.length, at + word.length + AROUND)];
-  return (from > 0 ? '…' : '') + text.slice(from, to) + (to < text.length ? '…' : '');
+function isBeginning(text) {
+  return typeof text === 'string' && text.length > SHORT && text.endsWith('…');
 }
 
-/**
- * @param {string} q
- * @param {number} limit of runs, and of tests
- * @param {any[]} rows of the leaderboard
- * @param {{row: any, tests: any}[]} searched the runs whose tests are looked into
- * @returns {object} as `/api/search`
- */
-export function foundIn(q, limit, rows, searched) {
-  const words = q.toLowerCase().split(/\s+/).filter((word) => word !== '');
-  const runs = words.length === 0 ? [] : rows.filter((row) => holds(`${row.run_id} ${row.model} ${row.notes ?? ''}`, words));
-  const tests = words.length === 0 ? [] : searched.flatMap((one) => testsIn(one, words));
-  return {
-    q,
-    runs: runs.slice(0, limit).map(({run_id: id, model, evaluation_date: date}) => ({run_id: id, model, evaluation_date: date})),
-    tests: tests.slice(0, limit),
-    truncated: runs.length > limit || tests.length > limit || searched.length < rows.length,
-    searched_runs: searched.length,
-    of_runs: rows.length,
-  };
+/** The text around the words where they stand one after the other, else around the first of them. */
+function snippet(text, words) {
+  const [together, first] = [words.map(escaped).join('\\s+'), escaped(words[0])].map((each) => new RegExp(each, 'iu').exec(text));
+  const found = together ?? first;
+  const [before, behind] = found === null ? ['', text] : [text.slice(0, found.index), text.slice(found.index + found[0].length)];
+  // By characters: half of one cannot be shown.
+  const [left, right] = [[...before], [...behind]];
+  const around = left.slice(-BESIDE).join('') + (found === null ? '' : found[0]) + right.slice(0, BESIDE).join('');
+  return (left.length > BESIDE ? '…' : '') + around.split(/\s+/).filter((word) => word !== '').join(' ') + (right.length > BESIDE ? '…' : '');
 }
 
-function testsIn({row, tests: {count, columns}}, words) {
-  const found = [];
-  for (let i = 0; i < count; i += 1) {
-    const place = PLACES.find(([column]) => holds(columns[column][i] ?? '', words));
-    if (place === undefined) continue;
-    const [column, where] = place;
-    found.push({
-      run_id: row.run_id,
-      model: row.model,
-      test_case_uid: columns.test_case_uid[i],
-      trace_id: columns.trace_id[i],
-      where,
-      snippet: snippet(columns[column][i], words[0]),
-    });
-  }
-  return found;
+function escaped(word) {
+  return word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }

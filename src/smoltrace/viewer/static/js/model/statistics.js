@@ -3,7 +3,7 @@
  */
 
 /** The 97.5 % quantile of the standard normal distribution. */
-export const Z_95 = 1.959963984540054;
+const Z_95 = 1.959963984540054;
 
 /**
  * The 95 % score interval of a proportion (Wilson, "Probable inference, the law of succession, and statistical

@@ -1,7 +1,7 @@
 /**
  * Which words of a changed line changed.
  */
-import { commonPairs } from './myers.js';
+import {commonPairs} from './myers.js';
 
 /** Lines of more words are not compared word by word. */
 const MOST_WORDS = 4000;

@@ -8,6 +8,7 @@ import {durationWords} from '../model/spanwords.js';
 import {BARS} from '../layout/kindmark.js';
 import {barOf, stretches} from '../layout/waterfall.js';
 import {h} from './dom.js';
+import {inks} from './inks.js';
 
 const ARROW = 6;
 const ERROR_WIDTH = 3;
@@ -16,62 +17,55 @@ const PALE = 0.3;
 const LABEL = 11;
 /** Arrows and labels may reach so far beyond the axis. */
 const MARGIN = 8;
-const COLOURS = ['--k-agent', '--k-step', '--k-chat', '--k-tool', '--ctl', '--tx', '--tx3', '--fail', '--fail-fill', '--line2'];
 const KIND_COLOURS = {agent: '--k-agent', step: '--k-step', chat: '--k-chat', tool: '--k-tool', other: '--ctl', orphans: '--ctl'};
 
-export function barCanvas() {
-  const el = /** @type {HTMLCanvasElement} */ (h('canvas', {class: 'tg-bars', 'aria-hidden': 'true'}));
-  const pen = el.getContext('2d');
-  let size = '';
+export class BarCanvas {
+  el = /** @type {HTMLCanvasElement} */ (h('canvas', {class: 'tg-bars', 'aria-hidden': 'true'}));
+  #pen = this.el.getContext('2d');
+  #size = '';
   /** @type {Object<string, any>|null} */
-  let ink = null;
+  #ink = null;
 
-  /** Colours come from the sheet; they are asked for again when the theme changes. */
-  function inks() {
-    const style = getComputedStyle(document.documentElement);
-    const found = {font: `${LABEL}px ${getComputedStyle(document.body).fontFamily}`};
-    for (const name of COLOURS) found[name] = style.getPropertyValue(name).trim();
-    found.hatch = hatch(pen, found['--ctl']);
-    return found;
+  /** The theme has changed. */
+  forget() {
+    this.#ink = null;
   }
 
-  return {
-    el,
-    /** The theme has changed. */
-    forget: () => void (ink = null),
-    /**
-     * @param {import('./treerow.js').Scene} scene
-     * @param {{first: number, last: number, most: number, top: number, rowHeight: number}} rows  those in sight, how many at most,
-     *   and where the first stands (px)
-     * @param {{axis: import('../layout/timeaxis.js').TimeAxis, columns: any}} place
-     */
-    paint(scene, rows, place) {
-      const {axis, columns} = place;
-      const ratio = Math.min(globalThis.devicePixelRatio || 1, 3);
-      const width = axis.width + 2 * MARGIN;
-      // as tall as it ever needs to be: a canvas that changes its size is made anew
-      const height = rows.most * rows.rowHeight;
-      const next = `${width} ${height} ${ratio}`;
-      if (next !== size) {
-        size = next;
-        el.width = Math.ceil(width * ratio);
-        el.height = Math.ceil(height * ratio);
-        el.style.width = `${width}px`;
-        el.style.height = `${height}px`;
-      }
-      el.style.transform = `translate(${columns.left - MARGIN}px, ${rows.top}px)`;
-      if (!pen) return;
-      ink ??= inks();
-      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-      pen.clearRect(0, 0, width, height);
-      pen.font = ink.font;
-      pen.textBaseline = 'middle';
-      for (let index = rows.first; index < rows.last; index++) {
-        pen.setTransform(ratio, 0, 0, ratio, MARGIN * ratio, (index - rows.first) * rows.rowHeight * ratio);
-        paintBar(pen, ink, scene, scene.rows[index], place);
-      }
-    },
-  };
+  /**
+   * @param {import('./treerow.js').Scene} scene
+   * @param {{first: number, last: number, most: number, top: number, rowHeight: number}} rows  those in sight, how many at most,
+   *   and where the first stands (px)
+   * @param {{axis: import('../layout/timeaxis.js').TimeAxis, columns: any}} place
+   */
+  paint(scene, rows, place) {
+    const ratio = Math.min(globalThis.devicePixelRatio || 1, 3);
+    const width = place.axis.width + 2 * MARGIN;
+    // as tall as it ever needs to be: a canvas that changes its size is made anew
+    const height = rows.most * rows.rowHeight;
+    this.#fit(width, height, ratio);
+    this.el.style.transform = `translate(${place.columns.left - MARGIN}px, ${rows.top}px)`;
+    const pen = this.#pen;
+    if (!pen) return;
+    const ink = (this.#ink ??= {...inks(), font: `${LABEL}px ${inks().font}`, hatch: hatch(pen, inks()['--ctl'])});
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    pen.font = ink.font;
+    pen.textBaseline = 'middle';
+    for (let index = rows.first; index < rows.last; index++) {
+      pen.setTransform(ratio, 0, 0, ratio, MARGIN * ratio, (index - rows.first) * rows.rowHeight * ratio);
+      paintBar(pen, ink, scene, scene.rows[index], place);
+    }
+  }
+
+  #fit(width, height, ratio) {
+    const size = `${width} ${height} ${ratio}`;
+    if (size === this.#size) return;
+    this.#size = size;
+    this.el.width = Math.ceil(width * ratio);
+    this.el.height = Math.ceil(height * ratio);
+    this.el.style.width = `${width}px`;
+    this.el.style.height = `${height}px`;
+  }
 }
 
 function hatch(pen, colour) {

@@ -1,14 +1,14 @@
 /** The cells of the leaderboard's rows. */
 
 import {RANK_WHY, alignOf, cellText, rankText} from '../model/celltext.js';
-import {count, dateTime, duration, interval, percent} from '../model/format.js';
+import {count, duration, interval, percent} from '../model/format.js';
 import {shortAgent} from '../model/runname.js';
 import {href} from '../model/state.js';
 import {successBar} from './bar.js';
 import {ownerAndName} from './cards.js';
 import {statusChip} from './chip.js';
 import {h} from './dom.js';
-import {co2Figure, costFigure, energyFigure, figure, unknown} from './number.js';
+import {co2Figure, costFigure, energyFigure, figure, momentFigure, unknown} from './number.js';
 import {spark} from './spark.js';
 import {icon} from './svg.js';
 
@@ -71,11 +71,11 @@ const CELLS = {
   agent: (row) => shortAgent(row.agent_type),
   success: (row) => (row.success_rate === null ? unknown('no test has finished', {showWhy: true}) : successCell(row)),
   interval: (row) => interval(row.success_rate_ci_low, row.success_rate_ci_high) ?? unknown('no test has finished'),
-  cost: (row) => costCell(row),
+  cost: (row) => costFigure(row._cost, {hang: true, showWhy: true}),
   energy: (row) => energyFigure(row._energy, {showWhy: row._energy?.reason !== 'no GPU', hang: true}),
   co2: (row) => co2Figure(row._co2, {hang: true}),
   spark: sparkCell,
-  date: dateCell,
+  date: (row) => momentFigure(row.evaluation_date),
   status: (row) => statusChip(row._status),
 };
 
@@ -92,22 +92,11 @@ function sparkCell(row) {
   return unknown(row._spark_reason ?? 'no GPU', {showWhy: true});
 }
 
-function dateCell(row) {
-  const date = row.evaluation_date;
-  return figure(dateTime(date), {title: date === null ? null : new Date(date).toISOString(), why: 'not told'});
-}
-
 /** Why a column without a reason of its own is empty in a row. */
 function whyEmpty({key, group}, row) {
   if (group === 'Cost') return row._cost?.reason ?? 'not told';
   if (group === 'Energy and GPU') return row._energy?.reason ?? 'not told';
   return row.num_tests === 0 || key === 'success_rate' ? 'no test has finished' : 'not told';
-}
-
-/** A price that is declared as 0 is a word, not a number that could be taken for a measured one. */
-function costCell(row, options = {hang: true}) {
-  const free = row._cost?.kind === 'free';
-  return free ? figure('free', {...options, title: 'its price is declared as 0'}) : costFigure(row._cost, {...options, showWhy: true});
 }
 
 /** A link with the run's name; in a group every row but the first says it quietly. */
@@ -157,6 +146,6 @@ export function phoneRow(row, {isPinned, onPin}) {
     h('div', {class: 'phone-name'}, modelCell(row), ' ', h('span', {class: 'phone-agent'}, shortAgent(row.agent_type))),
     h('div', {class: 'phone-facts'}, facts, ' · ', energy),
     h('div', {class: 'phone-success'}, judged ? successParts(row, 84).reverse() : unknown('no test yet', {showWhy: true})),
-    h('div', {class: 'phone-cost'}, costCell(row, {})),
+    h('div', {class: 'phone-cost'}, costFigure(row._cost, {showWhy: true})),
   );
 }

@@ -3,6 +3,7 @@
 import {AXES} from '../model/axes.js';
 import {compareReason} from '../model/boardstate.js';
 import {count} from '../model/format.js';
+import {shortName} from '../model/runname.js';
 import {href} from '../model/state.js';
 import {fill, h, uid} from './dom.js';
 import {download, menu} from './menu.js';
@@ -29,7 +30,7 @@ const FORMATS = [
 export function titleFacts({runs, taskSets, tasks, tests, sameScorers}, onTasks) {
   const parts = [
     `${count(runs)} ${runs === 1 ? 'run' : 'runs'}`,
-    taskSets.length > 1 ? taskChooser(taskSets, tasks, onTasks) : (taskSets[0]?.name ?? null),
+    taskSets.length > 1 ? taskChooser(taskSets, tasks, onTasks) : taskSets[0]?.name ? shortName(taskSets[0].name) : null,
     tests === null ? null : `${tests[0] === tests[1] ? count(tests[0]) : `${count(tests[0])}–${count(tests[1])}`} tests a run`,
     sameScorers === null ? null : sameScorers ? 'same scorers' : 'different scorers',
   ].filter((part) => part !== null);
@@ -41,7 +42,7 @@ export function titleFacts({runs, taskSets, tasks, tests, sameScorers}, onTasks)
 function taskChooser(taskSets, tasks, onTasks) {
   const names = taskSets.map((set) => set.name);
   const isShared = (name) => names.filter((other) => other === name).length > 1;
-  const text = ({name, fingerprint}) => (isShared(name) ? `${name} ${fingerprint.slice(0, 8)}` : name);
+  const text = ({name, fingerprint}) => [shortName(name ?? 'unnamed tasks'), isShared(name) ? fingerprint.slice(0, 8) : null].filter(Boolean).join(' ');
   const chosen = taskSets.find((set) => set.fingerprint === tasks);
   const props = {type: 'button', class: 'tasks-button', title: 'Choose the task set'};
   const button = h('button', props, chosen ? text(chosen) : 'all task sets', icon('down', 12));
@@ -102,8 +103,7 @@ export function downloadButton(data, query, onError) {
       onError(error);
     }
   };
-  // A static site has no server that writes Parquet.
-  const formats = FORMATS.filter(({format}) => data.kind === 'live' || format !== 'parquet');
+  const formats = FORMATS.filter(({format}) => data.downloads.leaderboard.includes(format));
   const item = (one) => ({label: one.label, note: `leaderboard.${one.format}`, run: () => void save(one)});
   menu(button, () => formats.map(item), {label: 'Download the rows shown'});
   return button;

@@ -23,6 +23,7 @@ export class BoardTable {
     this.does = does;
     this.pinning = {isPinned: (runId) => this.#pins.has(runId), onPin: does.onPin};
     const clear = h('button', {type: 'button', class: 'button', on: {click: does.onClear}}, 'Clear filters');
+    this.none = h('div', {class: 'no-match'}, h('p', null, 'No run matches these filters.'), clear);
     this.table = virtualTable({
       label: 'Runs',
       columns: [],
@@ -36,7 +37,6 @@ export class BoardTable {
       onOpen: (row, i, event) => does.onOpen(row.run_id, event),
       onSort: (key) => this.#sortBy(key),
       sort: '',
-      empty: h('div', {class: 'no-match'}, h('p', null, 'No run matches these filters.'), clear),
       phone: (row) => phoneRow(row, this.pinning),
       rowProps: (row) => this.#rowProps(row),
     });
@@ -50,7 +50,7 @@ export class BoardTable {
     this.#sort = state.sort;
     this.el.classList.toggle('grouped', state.group === 'model');
     const columns = [pinColumn(this.pinning), ...this.#columns.map((column) => tableColumn(column, total))];
-    this.table.update({columns, sort: state.sort, count: total});
+    this.table.update({columns, sort: state.sort, count: total, empty: this.none});
   }
 
   /** Rows came: those in sight are painted. */

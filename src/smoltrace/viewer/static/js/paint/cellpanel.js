@@ -1,13 +1,13 @@
 /** One test in two runs: both outputs with their differences, and the steps of both side by side. */
-import { actionsOf, alignActions, plainText } from '../model/align.js';
-import { diffTexts, diffWords } from '../model/diff.js';
-import { count } from '../model/format.js';
-import { href } from '../model/state.js';
-import { chip, statusChip } from './chip.js';
-import { diffView } from './diff.js';
-import { fill, h, hiddenText } from './dom.js';
-import { figure } from './number.js';
-import { alignedSteps } from './stepsaligned.js';
+import {actionsOf, alignActions, plainText} from '../model/align.js';
+import {diffTexts, diffWords} from '../model/diff.js';
+import {count} from '../model/format.js';
+import {href} from '../model/state.js';
+import {chip, statusChip} from './chip.js';
+import {diffView} from './diff.js';
+import {fill, h, hiddenText} from './dom.js';
+import {figure} from './number.js';
+import {alignedSteps} from './stepsaligned.js';
 
 export const TABS = ['output', 'steps', 'raw'];
 const LABELS = { output: 'Output', steps: 'Steps', raw: 'Raw' };

@@ -2,11 +2,11 @@
 
 import {AXES} from '../model/axes.js';
 import {rankText} from '../model/celltext.js';
-import {count, dateTime, duration, interval, percent, tokens} from '../model/format.js';
+import {count, duration, interval, percent, quantity, tokens} from '../model/format.js';
 import {shortAgent} from '../model/runname.js';
 import {chip, statusChip} from './chip.js';
 import {h} from './dom.js';
-import {co2Figure, costFigure, energyFigure, figure} from './number.js';
+import {co2Figure, costFigure, energyFigure, figure, momentFigure} from './number.js';
 
 /**
  * @param {object} point of the chart
@@ -38,7 +38,7 @@ function pointFacts(point, axis) {
 }
 
 function rowFacts(row) {
-  const estimated = [row._energy, row._co2].map((amount) => (amount?.est ? `${short(amount.low)}–${short(amount.high)}` : null));
+  const estimated = [row._energy, row._co2].map((amount) => (amount?.est ? `${quantity(amount.low) ?? '—'}–${quantity(amount.high) ?? '—'}` : null));
   return [
     fact('Rank', figure(rankText(row._rank), {why: row._rank_reason, showWhy: true})),
     fact('Cost per test', costFigure(row._cost, {showWhy: true}), costNote(row._cost)),
@@ -46,7 +46,7 @@ function rowFacts(row) {
     fact('Time, p50 and p95', figure(duration(row.p50_duration_ms)), duration(row.p95_duration_ms)),
     fact('Energy per test', energyFigure(row._energy, {showWhy: true, unit: true}), estimated[0]),
     fact('CO₂e per test', co2Figure(row._co2, {showWhy: true, unit: true}), estimated[1]),
-    fact('Started', dateTime(row.evaluation_date)),
+    fact('Started', momentFigure(row.evaluation_date)),
     fact('Run', h('span', {class: 'mono'}, row.run_id)),
   ];
 }
@@ -54,10 +54,6 @@ function rowFacts(row) {
 function costNote(cost) {
   if (cost?.value !== null && cost?.kind === 'electricity') return 'electricity';
   return cost?.bound && cost.unpriced ? `${count(cost.unpriced)} calls unpriced` : null;
-}
-
-function short(value) {
-  return Number.isFinite(value) ? String(Number(value.toPrecision(2))) : '—';
 }
 
 function fact(name, value, note = null) {

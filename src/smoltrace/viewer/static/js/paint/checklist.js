@@ -1,6 +1,7 @@
 /** A list of values to choose from, with a field to find one where they are many. */
 
 import {count} from '../model/format.js';
+import {toggled} from '../model/listing.js';
 import {fill, h} from './dom.js';
 
 /** More than these are not listed at once: the field finds the others. */
@@ -29,7 +30,7 @@ export function checklist({label, values, chosen, onChange}) {
   }
 
   function row({value, text, count: runs, note}) {
-    const props = {type: 'checkbox', value, checked: now.includes(value), on: {change: () => choose(toggledIn(now, value))}};
+    const props = {type: 'checkbox', value, checked: now.includes(value), on: {change: () => choose(toggled(now, value))}};
     const tail = note ?? (runs === null ? null : count(runs));
     const words = h('span', {class: 'check-text', title: text}, text);
     return h('label', {class: 'check'}, h('input', props), words, h('span', {class: 'check-note'}, tail));
@@ -51,8 +52,4 @@ export function checklist({label, values, chosen, onChange}) {
 function finder(label, paint) {
   const props = {type: 'search', class: 'field', placeholder: `Find ${label.toLowerCase()}`, 'aria-label': `Find ${label.toLowerCase()}`};
   return h('input', {...props, autocomplete: 'off', on: {input: (event) => paint(event.target.value)}});
-}
-
-function toggledIn(values, value) {
-  return values.includes(value) ? values.filter((other) => other !== value) : [...values, value];
 }

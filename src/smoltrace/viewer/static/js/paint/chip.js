@@ -23,7 +23,7 @@ const STATUS = {
  * @param {{text?: string}} [options] other words beside the same mark, such as `live, 113 of 150`
  */
 export function statusChip(status, {text} = {}) {
-  const known = STATUS[status ?? ''] ?? {text: String(status ?? '—'), tone: 'plain', mark: null};
+  const known = Object.hasOwn(STATUS, status ?? '') ? STATUS[status ?? ''] : {text: String(status ?? '—'), tone: 'plain', mark: null};
   return h('span', {class: `chip chip-${known.tone}`, 'data-status': status ?? ''}, mark(known.mark), text ?? known.text);
 }
 

@@ -61,59 +61,74 @@ export function copyButton(text, label = 'Copy') {
  * @param {Reader} reader
  * @param {{text: string, more?: {chars: number, ref: string}|null, paint: (text: string) => Node, unfolded?: boolean}} given
  */
-export function longText(reader, {text, more = null, paint, unfolded = false}) {
-  let all = text;
-  let missing = more;
-  const total = () => (missing ? missing.chars : all.length);
+export function longText(reader, given) {
+  const {text, more = null, paint, unfolded = false} = given;
   const beginning = unfolded ? text.slice(0, PIECE) : head(text);
-  const body = h('div', {class: 'long-body'}, paint(beginning));
-  if (!more && beginning.length === text.length) return body;
-  const note = h('span', {class: 'long-note'});
-  const toggle = h('button', {type: 'button', class: 'link', 'aria-expanded': 'false'}, 'Expand');
-  const next = h('button', {type: 'button', class: 'link', hidden: true});
-  const told = h('span', {role: 'status', class: 'long-told'});
-  const tell = (shown) => void (note.textContent = `${count(shown)} of ${count(total())} characters`);
-  let shown = beginning.length;
-  const fetchAll = async () => {
-    if (!missing) return;
-    told.textContent = 'loading …';
-    all = await reader.whole(missing.ref);
-    missing = null;
-    told.textContent = '';
-  };
-  const paintTo = (to) => {
-    if (to <= PIECE) fill(body, paint(all.slice(0, to)));
-    else body.appendChild(plainText(all.slice(shown, to), reader.pattern));
-    shown = to;
-    tell(shown);
-    next.hidden = shown >= all.length;
-    next.textContent = `Show ${count(Math.min(PIECE, all.length - shown))} more`;
-  };
-  const failing = (work) => async () => {
+  if (!more && beginning.length === text.length) return h('div', {class: 'long-body'}, paint(beginning));
+  return new LongText(reader, {text, more, paint, beginning}).el;
+}
+
+class LongText {
+  #note = h('span', {class: 'long-note'});
+  #told = h('span', {role: 'status', class: 'long-told'});
+  #toggle = h('button', {type: 'button', class: 'link', 'aria-expanded': 'false', on: {click: () => this.#try(() => this.#fold())}}, 'Expand');
+  #next = h('button', {type: 'button', class: 'link', hidden: true, on: {click: () => this.#try(async () => this.#paintTo(this.shown + PIECE))}});
+
+  constructor(reader, {text, more, paint, beginning}) {
+    Object.assign(this, {reader, all: text, missing: more, paint, beginning, shown: beginning.length});
+    this.body = h('div', {class: 'long-body'}, paint(beginning));
+    const whole = async () => {
+      await this.#fetchAll();
+      return this.all;
+    };
+    const foot = h('div', {class: 'long-foot'}, this.#toggle, this.#next, this.#note, this.#told, copyButton(whole, 'Copy all'));
+    this.el = h('div', {class: 'long'}, this.body, foot);
+    this.#tell();
+  }
+
+  #tell() {
+    const total = this.missing ? this.missing.chars : this.all.length;
+    this.#note.textContent = `${count(this.shown)} of ${count(total)} characters`;
+    const open = this.#toggle.getAttribute('aria-expanded') === 'true';
+    this.#next.hidden = !open || this.shown >= this.all.length;
+    this.#next.textContent = `Show ${count(Math.min(PIECE, this.all.length - this.shown))} more`;
+  }
+
+  async #fetchAll() {
+    if (!this.missing) return;
+    this.#told.textContent = 'loading …';
+    this.all = await this.reader.whole(this.missing.ref);
+    this.missing = null;
+    this.#told.textContent = '';
+  }
+
+  async #fold() {
+    const open = this.#toggle.getAttribute('aria-expanded') !== 'true';
+    if (open) await this.#fetchAll();
+    this.#toggle.setAttribute('aria-expanded', String(open));
+    this.#toggle.textContent = open ? 'Fold' : 'Expand';
+    this.shown = 0;
+    if (open) return this.#paintTo(PIECE);
+    fill(this.body, this.paint(this.beginning));
+    this.shown = this.beginning.length;
+    return this.#tell();
+  }
+
+  #paintTo(wanted) {
+    const to = Math.min(wanted, this.all.length);
+    if (this.shown === 0) fill(this.body, this.paint(this.all.slice(0, to)));
+    else this.body.appendChild(plainText(this.all.slice(this.shown, to), this.reader.pattern));
+    this.shown = to;
+    this.#tell();
+  }
+
+  async #try(work) {
     try {
       await work();
     } catch (error) {
-      told.textContent = String(error?.message ?? error);
+      this.#told.textContent = String(error?.message ?? error);
     }
-  };
-  toggle.addEventListener('click', failing(async () => {
-    const open = toggle.getAttribute('aria-expanded') !== 'true';
-    if (open) await fetchAll();
-    toggle.setAttribute('aria-expanded', String(open));
-    toggle.textContent = open ? 'Fold' : 'Expand';
-    if (open) return paintTo(Math.min(PIECE, all.length));
-    fill(body, paint(beginning));
-    shown = beginning.length;
-    next.hidden = true;
-    return tell(shown);
-  }));
-  next.addEventListener('click', failing(() => paintTo(Math.min(shown + PIECE, all.length))));
-  tell(shown);
-  const button = copyButton(async () => {
-    await fetchAll();
-    return all;
-  }, 'Copy all');
-  return h('div', {class: 'long'}, body, h('div', {class: 'long-foot'}, toggle, next, note, told, button));
+  }
 }
 
 /** The beginning of a long text, cut at a line's end where one is near. */

@@ -14,7 +14,7 @@ import {icon} from './svg.js';
 export function columnMenu(chosen, onChange) {
   const value = h('span', {class: 'facet-value'});
   const button = h('button', {type: 'button', class: 'button facet facet-columns'}, 'Columns', value, icon('down', 12));
-  menu(button, () => (button.isConnected ? chooser(chosen, onChange) : h('div', null)), {label: 'Columns'});
+  menu(button, () => chooser(chosen, onChange), {label: 'Columns'});
   return {button, update: () => void fill(value, `${count(chosen().length)} of ${count(COLUMNS.length)}`)};
 }
 

@@ -1,9 +1,9 @@
 /** How the numbers of a comparison are made, and all numbers of one metric. */
-import { changeWords, differenceText, intervalText, pText, verdictWords } from '../model/comparewords.js';
-import { count } from '../model/format.js';
-import { dialog } from './dialog.js';
-import { h } from './dom.js';
-import { valueFigure } from './metricrows.js';
+import {changeWords, differenceText, intervalText, pText, verdictWords} from '../model/comparewords.js';
+import {count} from '../model/format.js';
+import {dialog} from './dialog.js';
+import {h} from './dom.js';
+import {valueFigure} from './metricrows.js';
 
 const METHODS = [
   ['Pairs', 'Executions are compared that all runs have: the same test, the same kind of agent, the same attempt. Pairs of one test depend on each other, so all intervals and p values are over tests; n counts tests with both values.'],

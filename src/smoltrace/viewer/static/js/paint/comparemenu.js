@@ -1,9 +1,9 @@
 /** A comparison to take away: files made in the browser, and text for the clipboard. */
-import { caseTable, compareMarkdown, METRIC_COLUMNS, metricTable } from '../model/compareout.js';
-import { toCsv, toJson } from '../model/csv.js';
-import { h } from './dom.js';
-import { copy, download, menu } from './menu.js';
-import { icon } from './svg.js';
+import {caseTable, compareMarkdown, METRIC_COLUMNS, metricTable} from '../model/compareout.js';
+import {toCsv, toJson} from '../model/csv.js';
+import {h} from './dom.js';
+import {copy, download, menu} from './menu.js';
+import {icon} from './svg.js';
 
 /** @typedef {{runs: any[], numbers: any, rows: () => any[], paired: string, banner: string[]}} Shown */
 

@@ -1,6 +1,6 @@
 /** The configurations of the compared runs, side by side. */
-import { settingsOf } from '../model/config.js';
-import { h } from './dom.js';
+import {settingsOf} from '../model/config.js';
+import {h} from './dom.js';
 
 /**
  * @param {{name: string, config: Record<string, any>}[]} runs

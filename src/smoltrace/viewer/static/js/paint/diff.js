@@ -1,7 +1,7 @@
 /** Two texts side by side with their differences; in a narrow place one above the other. */
-import { folded, diffTexts } from '../model/diff.js';
-import { count } from '../model/format.js';
-import { fill, h, hiddenText } from './dom.js';
+import {folded, diffTexts} from '../model/diff.js';
+import {count} from '../model/format.js';
+import {fill, h, hiddenText} from './dom.js';
 
 /** Rows that are painted at once; more come by a button. */
 const ROWS = 200;
@@ -84,7 +84,7 @@ function foldRow({ from, to }, open, unified) {
 }
 
 /** What is not compared is always told. */
-export function cutNotes({ cut, aligned }, names) {
+function cutNotes({ cut, aligned }, names) {
   const told = cut.map((one, i) => (one ? `${names[i]}: the first ${count(one.shown)} of ${count(one.of)} ${one.unit} are compared.` : null)).filter(Boolean);
   if (!aligned) told.push('The texts differ too much to be matched line by line.');
   return told.length ? h('p', { class: 'diff-note' }, told.join(' ')) : null;

@@ -131,3 +131,23 @@ export function hiddenText(text) {
 export function isPhone() {
   return matchMedia('(max-width: 640px)').matches;
 }
+
+/** @param {EventTarget|null} target whether typing there is text */
+export function isField(target) {
+  const element = /** @type {HTMLElement} */ (target);
+  if (!element?.matches) return false;
+  if (element.isContentEditable || element.matches('textarea, select')) return true;
+  return element.matches('input') && !element.matches('[type=checkbox], [type=radio], [type=button], [type=range]');
+}
+
+/**
+ * Paints an element's content anew and gives the focus back to the control that stands where the focused one stood.
+ * @param {Element} element
+ * @param {() => void} paint
+ */
+export function keepingFocus(element, paint) {
+  const controls = () => /** @type {HTMLElement[]} */ ([...element.querySelectorAll('a[href], button, input, select, [tabindex]')]);
+  const at = element.contains(document.activeElement) ? controls().indexOf(/** @type {any} */ (document.activeElement)) : -1;
+  paint();
+  if (at >= 0 && !element.contains(document.activeElement)) controls()[at]?.focus({preventScroll: true});
+}

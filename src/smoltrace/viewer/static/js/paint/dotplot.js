@@ -1,5 +1,5 @@
 /** A paired difference as a dot with its interval: filled where it is significant, hollow where not. */
-import { s } from './svg.js';
+import {s} from './svg.js';
 
 const HEIGHT = 20;
 const MIDDLE = HEIGHT / 2;

@@ -26,9 +26,9 @@ export class FacetBar {
   /** @param {(patch: object) => void} onChange a patch of the address @param {Node[]} tools at the right end */
   constructor(onChange, tools) {
     this.onChange = onChange;
-    this.facets = FACETS.map((facet) => facetButton(facet.label, () => facetList(facet, this.#shown, onChange)));
-    this.dates = facetButton('Date', () => dateFields(this.#shown.state, onChange));
-    this.more = facetButton('+ Filter', () => h('div', {class: 'checklists'}, moreLists(this.#shown, onChange)));
+    this.facets = FACETS.map((facet) => facetButton(facet.label, () => this.#list((shown) => facetList(facet, shown, onChange))));
+    this.dates = facetButton('Date', () => this.#list((shown) => dateFields(shown.state, onChange)));
+    this.more = facetButton('+ Filter', () => this.#list((shown) => h('div', {class: 'checklists'}, moreLists(shown, onChange))));
     this.more.button.classList.add('facet-more');
     this.search = new SearchField(onChange);
     const wipe = {type: 'button', class: 'link facet-clear', hidden: true, on: {click: () => onChange(withoutFilters())}};
@@ -44,6 +44,11 @@ export class FacetBar {
       h('label', {class: 'button facet-group'}, this.group, 'Group by model'),
       tools,
     );
+  }
+
+  /** Before the first answer there is nothing to choose from. @param {(shown: Shown) => HTMLElement} made */
+  #list(made) {
+    return this.#shown === null ? h('p', {class: 'check-more'}, 'Reading the runs') : made(this.#shown);
   }
 
   /** @param {Shown} shown */
@@ -95,8 +100,7 @@ export function dateFields(state, onChange) {
 function facetButton(label, content) {
   const value = h('span', {class: 'facet-value'});
   const button = h('button', {type: 'button', class: 'button facet'}, h('span', {class: 'facet-name'}, label), value, icon('down', 12));
-  // A menu reads its content once to know what it is: before the first answer there is none.
-  menu(button, () => (value.isConnected ? content() : h('div', null)), {label});
+  menu(button, content, {label});
   return {
     button,
     update(text, set) {

@@ -7,9 +7,7 @@ import {icon} from './svg.js';
  * @param {{onQuery: (text: string) => void, onStep: (step: 1|-1) => void, onLeave: () => void}} asked
  */
 export function findBar({onQuery, onStep, onLeave}) {
-  const input = /** @type {HTMLInputElement} */ (
-    h('input', {class: 'find-input', type: 'search', 'aria-label': 'Find in this trace', placeholder: 'Find in this trace', autocomplete: 'off', spellcheck: 'false', on: {input: () => onQuery(input.value), keydown: onKey}})
-  );
+  const input = field({input: () => onQuery(input.value), keydown: onKey});
   const told = h('span', {class: 'find-count', role: 'status'});
   const step = (way, name, label) => h('button', {type: 'button', class: 'icon-button find-step', 'aria-label': label, title: label, hidden: true, on: {click: () => onStep(way)}}, icon(name, 14));
   const steps = [step(-1, 'up', 'Previous match (p)'), step(1, 'down', 'Next match (n)')];
@@ -44,4 +42,10 @@ export function findBar({onQuery, onStep, onLeave}) {
       hint.hidden = asked;
     },
   };
+}
+
+/** @returns {HTMLInputElement} */
+function field(on) {
+  const words = 'Find in this trace';
+  return /** @type {HTMLInputElement} */ (h('input', {class: 'find-input', type: 'search', 'aria-label': words, placeholder: words, autocomplete: 'off', spellcheck: 'false', on}));
 }

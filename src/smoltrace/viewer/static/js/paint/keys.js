@@ -1,6 +1,6 @@
 /** One table of keys for a screen. `?` lists it; nothing happens while the reader types. */
 import {dialog} from './dialog.js';
-import {h} from './dom.js';
+import {h, isField} from './dom.js';
 
 /**
  * @typedef {object} Key
@@ -28,19 +28,6 @@ export function keys(list) {
     document.addEventListener('keydown', onKey);
   }
   return () => tables.delete(list);
-}
-
-/** Takes all keys of all screens away. */
-export function unkeys() {
-  tables.clear();
-}
-
-/** @param {EventTarget|null} target whether typing there is text */
-export function isField(target) {
-  const element = /** @type {HTMLElement} */ (target);
-  if (!element?.matches) return false;
-  if (element.isContentEditable || element.matches('textarea, select')) return true;
-  return element.matches('input') && !element.matches('[type=checkbox], [type=radio], [type=button], [type=range]');
 }
 
 /** @param {KeyboardEvent} event */

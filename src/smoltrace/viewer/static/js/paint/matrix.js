@@ -1,9 +1,9 @@
 /** The pass/fail matrix: tests × runs, disagreements first. */
-import { matrixColumns } from '../layout/matrix.js';
-import { cellWords } from '../model/cases.js';
-import { h, hiddenText } from './dom.js';
-import { icon } from './svg.js';
-import { virtualTable } from './virtual.js';
+import {matrixColumns} from '../layout/matrix.js';
+import {cellWords} from '../model/cases.js';
+import {h, hiddenText} from './dom.js';
+import {icon} from './svg.js';
+import {virtualTable} from './virtual.js';
 
 const ROW = 26;
 

@@ -1,5 +1,5 @@
 /** Menus under a button, copying with an answer, and files made in the browser. */
-import {h, setStyle, uid} from './dom.js';
+import {h, isField, setStyle, uid} from './dom.js';
 import {icon} from './svg.js';
 
 /**
@@ -45,7 +45,7 @@ export function menu(button, content, {label} = {}) {
     button.setAttribute('aria-controls', popup.id);
     popup.addEventListener('keydown', onKey);
     document.addEventListener('pointerdown', onOutside, true);
-    addEventListener('resize', close);
+    addEventListener('resize', follow);
     addEventListener('scroll', onScroll, true);
     closeOpen = close;
     (targets()[0] ?? popup).focus({preventScroll: true});
@@ -117,7 +117,17 @@ export function menu(button, content, {label} = {}) {
 
   /** @param {Event} event */
   function onScroll(event) {
-    if (popup && !popup.contains(/** @type {Node} */ (event.target))) close();
+    if (!popup?.contains(/** @type {Node} */ (event.target))) follow();
+  }
+
+  /** Stays under its button when the page scrolls or a phone's keyboard comes; goes when the button is out of sight. */
+  function follow() {
+    if (!popup) return;
+    const {top, bottom} = button.getBoundingClientRect();
+    // While something is typed in it, it stays: the keyboard may be what pushed the button away.
+    const typing = popup.contains(document.activeElement) && isField(document.activeElement);
+    if (button.isConnected && (typing || (bottom > 0 && top < innerHeight))) place(popup, button);
+    else close();
   }
 
   /** @param {any} [back] true: focus goes back to the button */
@@ -125,7 +135,7 @@ export function menu(button, content, {label} = {}) {
     if (!popup) return;
     const had = popup.contains(document.activeElement);
     document.removeEventListener('pointerdown', onOutside, true);
-    removeEventListener('resize', close);
+    removeEventListener('resize', follow);
     removeEventListener('scroll', onScroll, true);
     popup.remove();
     popup = null;
@@ -148,7 +158,7 @@ export function menu(button, content, {label} = {}) {
 function place(popup, button) {
   const box = button.getBoundingClientRect();
   const width = popup.offsetWidth;
-  const height = Math.min(popup.offsetHeight, TALLEST);
+  const height = Math.min(popup.scrollHeight + 2, TALLEST); // with its borders; not as it was cut before
   const page = document.documentElement;
   const left = Math.max(8, Math.min(box.left, page.clientWidth - width - 8));
   const below = box.bottom + 4;

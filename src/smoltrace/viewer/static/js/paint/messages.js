@@ -17,6 +17,8 @@ const MOST_RESULTS = 12;
  * @property {RegExp|null} pattern
  * @property {(ref: string) => Promise<string>} whole
  * @property {(node: number) => Promise<any>} detailOf
+ * @property {() => Promise<any>} testOf  the test's result row, null without one
+ * @property {(ref: string) => Promise<string>} wholeOfTest  the whole of a text of that row
  * @property {(node: number) => PanelReader} at  the same for another span
  * @property {(node: number) => void} select
  */
@@ -130,8 +132,9 @@ function observed(reader) {
   reader.detailOf(next).then((detail) => {
     const message = arranged(detail.messages).fresh.find((one) => blocksOf(one).some((block) => block.type === 'result'));
     if (!message) return none();
-    const views = blocksOf(message).filter((block) => block.type === 'result').map((block) => resultView(reader.at(next), {block, took: 'told in the next step', failed: block.failed, title: 'Observation', open: () => reader.select(next)}));
-    return box.replaceChildren(...views);
+    const said = {took: 'told in the next step', title: 'Observation', open: () => reader.select(next)};
+    const results = blocksOf(message).filter((block) => block.type === 'result');
+    return box.replaceChildren(...results.map((block) => resultView(reader.at(next), {...said, block, failed: block.failed})));
   }, none);
   return box;
 }

@@ -1,12 +1,12 @@
 /** The metric rows: each run's value, its difference to the baseline, and what can be said of it. */
-import { dotScale, pointOf } from '../layout/dots.js';
-import { asRatio, asideText, changeWords, differenceText, intervalText, isSignificant, pText, unitOf, valueText, verdictWords, wholeSentence } from '../model/comparewords.js';
-import { count } from '../model/format.js';
-import { METRICS } from '../model/metrics.js';
-import { dotPlot } from './dotplot.js';
-import { h } from './dom.js';
-import { figure } from './number.js';
-import { runHead } from './runhead.js';
+import {dotScale, pointOf} from '../layout/dots.js';
+import {asRatio, asideText, changeWords, differenceText, intervalText, isSignificant, pText, unitOf, valueText, verdictWords, wholeSentence} from '../model/comparewords.js';
+import {count} from '../model/format.js';
+import {METRICS} from '../model/metrics.js';
+import {dotPlot} from './dotplot.js';
+import {h} from './dom.js';
+import {figure} from './number.js';
+import {runHead} from './runhead.js';
 
 /**
  * @typedef {object} Shown

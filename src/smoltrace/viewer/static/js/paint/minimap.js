@@ -1,68 +1,70 @@
 /** The overview: all spans by kind and the GPU's power in true time, and the window of the zoom over them. */
 import {linear} from '../layout/coords.js';
-import {timeTicks} from '../layout/timeaxis.js';
+import {timeLabel, timeTicks} from '../layout/timeaxis.js';
 import {LANES, minimapMarks, powerAreas, powerRange, SPANS_HEIGHT} from '../layout/minimap.js';
-import {duration, durationAxis, quantity} from '../model/format.js';
+import {duration, quantity} from '../model/format.js';
 import {fill, h, onFrame, setStyle} from './dom.js';
-import {zoomBrush} from './minimapbrush.js';
+import {inks, onInks} from './inks.js';
+import {ZoomBrush} from './minimapbrush.js';
 
 const POWER_HEIGHT = 32;
 const POWER_GAP = 6;
 const MOST_LABELS = 4;
 const TICK_ROOM = 72;
 
-/**
- * @param {{onZoom: (view: {from: number, to: number}|null, done: boolean) => void}} asked
- */
-export function minimap({onZoom}) {
+export class Minimap {
   /** @type {{model: any, power: any}|null} */
-  let shown = null;
-  let width = 0;
-  let view = null;
-  const canvas = /** @type {HTMLCanvasElement} */ (h('canvas', {class: 'mm-canvas', 'aria-hidden': 'true'}));
-  const axis = h('div', {class: 'mm-axis', 'aria-hidden': 'true'});
-  const idle = h('div', {class: 'mm-idle', 'aria-hidden': 'true'});
-  const legend = h('div', {class: 'mm-legend'});
-  const brush = zoomBrush({onZoom});
-  const plot = h('div', {class: 'mm-plot'}, axis, h('div', {class: 'mm-lanes'}, canvas, idle, brush.el));
-  const el = h('section', {class: 'mm', 'aria-label': 'Overview'}, legend, plot);
+  #shown = null;
+  #view = null;
+  #canvas = /** @type {HTMLCanvasElement} */ (h('canvas', {class: 'mm-canvas', 'aria-hidden': 'true'}));
+  #axis = h('div', {class: 'mm-axis', 'aria-hidden': 'true'});
+  #idle = h('div', {class: 'mm-idle', 'aria-hidden': 'true'});
+  #legend = h('div', {class: 'mm-legend'});
+  /** px of the time axis. */
+  width = 0;
 
-  function paint() {
-    if (!shown || width === 0) return;
-    const {model, power} = shown;
-    const height = SPANS_HEIGHT + (power ? POWER_GAP + POWER_HEIGHT : 0);
-    const scale = linear([0, model.tree.length || 1], [0, width]);
-    setStyle(plot, {'--lanes': `${height}px`});
-    fill(axis, axisLabels(model.tree.length, scale, width));
-    fill(idle, idleLabels(model, scale));
-    draw(canvas, width, height, model, power);
-    brush.update({width, length: model.tree.length, view});
+  /** @param {{onZoom: (view: {from: number, to: number}|null, done: boolean) => void}} asked */
+  constructor(asked) {
+    this.brush = new ZoomBrush(asked);
+    this.plot = h('div', {class: 'mm-plot'}, this.#axis, h('div', {class: 'mm-lanes'}, this.#canvas, this.#idle, this.brush.el));
+    this.el = h('section', {class: 'mm', 'aria-label': 'Overview'}, this.#legend, this.plot);
+    new ResizeObserver(([entry]) => this.resized(entry.contentRect.width)).observe(this.plot);
+    onInks(onFrame(() => this.#paint()));
   }
 
-  new ResizeObserver(([entry]) => {
-    const next = Math.floor(entry.contentRect.width);
-    if (next === width) return;
-    width = next;
-    paint();
-  }).observe(plot);
-  addEventListener('smoltrace:theme', onFrame(paint));
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', onFrame(paint));
+  /** @param {number} given px */
+  resized(given) {
+    const width = Math.floor(given);
+    if (width === this.width) return;
+    this.width = width;
+    this.#paint();
+  }
 
-  return {
-    el,
-    /** @param {any} model  @param {any} gpu as the data API gives it; null: no lane, no empty axis */
-    show(model, gpu) {
-      shown = {model, power: powerLane(gpu)};
-      paintLegend(legend, shown.power);
-      el.classList.toggle('mm-no-power', !shown.power);
-      paint();
-    },
-    /** @param {{from: number, to: number}|null} zoom */
-    zoom(zoom) {
-      view = zoom;
-      if (shown && width) brush.update({width, length: shown.model.tree.length, view});
-    },
-  };
+  #paint() {
+    if (!this.#shown || this.width === 0) return;
+    const {model, power} = this.#shown;
+    const height = SPANS_HEIGHT + (power ? POWER_GAP + POWER_HEIGHT : 0);
+    const scale = linear([0, model.tree.length || 1], [0, this.width]);
+    setStyle(this.plot, {'--lanes': `${height}px`});
+    fill(this.#axis, axisLabels(model.tree.length, scale, this.width));
+    fill(this.#idle, idleLabels(model, scale));
+    draw(this.#canvas, this.width, height, model, power);
+    this.zoom(this.#view);
+  }
+
+  /** @param {any} model  @param {any} gpu as the data API gives it; null: no lane, no empty axis */
+  show(model, gpu) {
+    this.#shown = {model, power: powerLane(gpu)};
+    paintLegend(this.#legend, this.#shown.power);
+    this.el.classList.toggle('mm-no-power', !this.#shown.power);
+    this.#paint();
+  }
+
+  /** @param {{from: number, to: number}|null} view */
+  zoom(view) {
+    this.#view = view;
+    if (this.#shown && this.width > 0) this.brush.update({width: this.width, length: this.#shown.model.tree.length, view});
+  }
 }
 
 /** The power of the GPU that drew the most; with several, its name is told. */
@@ -92,7 +94,7 @@ function axisLabels(length, scale, width) {
   return times.map((ms) => {
     const x = scale.at(ms);
     const side = x < 12 ? 'start' : x > width - 24 ? 'end' : 'middle';
-    return h('span', {class: `mm-tick mm-${side}`, style: {left: `${x.toFixed(1)}px`}}, durationAxis(ms, step));
+    return h('span', {class: `mm-tick mm-${side}`, style: {left: `${x.toFixed(1)}px`}}, ms === 0 ? '0' : timeLabel(ms, step));
   });
 }
 
@@ -110,8 +112,7 @@ function draw(canvas, width, height, model, power) {
   const pen = canvas.getContext('2d');
   if (!pen) return;
   pen.scale(ratio, ratio);
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(name).trim();
+  const colour = (name) => inks()[name];
   drawSpans(pen, minimapMarks(model.tree, model.kinds, width), colour);
   if (power) {
     pen.translate(0, SPANS_HEIGHT + POWER_GAP);

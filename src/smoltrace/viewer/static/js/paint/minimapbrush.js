@@ -6,102 +6,134 @@ import {h, setStyle} from './dom.js';
 
 const STEP = 0.01;
 const LARGE_STEP = 0.1;
-/** No zoom is closer than a millionth of the trace: below, times lose their digits. */
+/** The handles come no closer than this part of the trace. */
 const LEAST = 1e-6;
+/** A pointer that moves less has only pressed (px). */
+const MOVED = 3;
 
-/**
- * @param {{onZoom: (view: {from: number, to: number}|null, done: boolean) => void}} asked
- */
-export function zoomBrush({onZoom}) {
-  let place = {width: 0, length: 0, view: null};
-  let hold = null;
-  const before = h('div', {class: 'zb-veil'});
-  const after = h('div', {class: 'zb-veil'});
-  const pane = h('div', {class: 'zb-pane'});
-  const handle = (side, label) =>
-    h('div', {class: `zb-handle zb-${side}`, role: 'slider', tabindex: '0', 'aria-label': label, 'aria-orientation': 'horizontal', on: {keydown: (event) => onKey(side, event)}});
-  const handles = {from: handle('from', 'Begin of the zoom'), to: handle('to', 'End of the zoom')};
-  const el = h('div', {class: 'zb'}, before, after, pane, handles.from, handles.to);
+/** @typedef {{from: number, to: number}} View  ms */
 
-  const scale = () => linear([0, place.length || 1], [0, place.width]);
-  const whole = () => place.view ?? {from: 0, to: place.length};
-  const brush = () => (place.view ? {x0: scale().at(place.view.from), x1: scale().at(place.view.to)} : null);
+export class ZoomBrush {
+  #place = {width: 0, length: 0, view: /** @type {View|null} */ (null)};
+  /** What the pointer holds. @type {{left: number, down: number, start: any, grip: any, moved: boolean}|null} */
+  #hold = null;
+  #before = h('div', {class: 'zb-veil'});
+  #after = h('div', {class: 'zb-veil'});
+  #pane = h('div', {class: 'zb-pane'});
 
-  function tell(next, done) {
-    const all = !next || (next.from <= 0 && next.to >= place.length);
-    onZoom(all ? null : next, done);
+  /** @param {{onZoom: (view: View|null, done: boolean) => void}} asked  `done` is false while the pointer is down */
+  constructor({onZoom}) {
+    this.onZoom = onZoom;
+    this.handles = {from: this.#handle('from', 'Begin of the zoom'), to: this.#handle('to', 'End of the zoom')};
+    const on = {
+      pointerdown: (event) => this.#press(event),
+      pointermove: (event) => this.#move(event),
+      pointerup: () => this.#release(),
+      pointercancel: () => this.#release(),
+      dblclick: () => this.#tell(null, true),
+    };
+    this.el = h('div', {class: 'zb', on}, this.#before, this.#after, this.#pane, this.handles.from, this.handles.to);
   }
 
-  function onKey(side, event) {
-    const view = whole();
-    const step = (event.shiftKey ? LARGE_STEP : STEP) * place.length;
+  /** @param {'from'|'to'} side */
+  #handle(side, label) {
+    const props = {class: `zb-handle zb-${side}`, role: 'slider', tabindex: '0', 'aria-label': label, 'aria-orientation': 'horizontal'};
+    return h('div', {...props, on: {keydown: (event) => this.#onKey(side, event)}});
+  }
+
+  #scale() {
+    return linear([0, this.#place.length || 1], [0, this.#place.width]);
+  }
+
+  #whole() {
+    return this.#place.view ?? {from: 0, to: this.#place.length};
+  }
+
+  /** The window in px, null without one. */
+  #window() {
+    const {view} = this.#place;
+    return view ? {x0: this.#scale().at(view.from), x1: this.#scale().at(view.to)} : null;
+  }
+
+  #tell(next, done) {
+    const all = !next || (next.from <= 0 && next.to >= this.#place.length);
+    this.onZoom(all ? null : next, done);
+  }
+
+  #onKey(side, event) {
+    const {length, view} = this.#place;
+    const step = (event.shiftKey ? LARGE_STEP : STEP) * length;
     const moves = {ArrowLeft: -step, ArrowDown: -step, ArrowRight: step, ArrowUp: step, PageUp: 10 * step, PageDown: -10 * step, Home: -Infinity, End: Infinity};
-    if (event.key === 'Escape' && place.view) tell(null, true);
-    else if (!(event.key in moves) || event.ctrlKey || event.metaKey || event.altKey) return;
-    else {
-      const least = LEAST * place.length;
-      const low = side === 'from' ? 0 : view.from + least;
-      const high = side === 'from' ? view.to - least : place.length;
-      tell({...view, [side]: Math.min(Math.max(view[side] + moves[event.key], low), high)}, true);
-    }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'Escape' && view) this.#tell(null, true);
+    else if (event.key in moves) this.#tell(this.#nudged(side, moves[event.key]), true);
+    else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  function xOf(event) {
-    return event.clientX - hold.left;
+  #nudged(side, by) {
+    const {length} = this.#place;
+    const whole = this.#whole();
+    const low = side === 'from' ? 0 : whole.from + LEAST * length;
+    const high = side === 'from' ? whole.to - LEAST * length : length;
+    return {...whole, [side]: Math.min(Math.max(whole[side] + by, low), high)};
   }
 
-  el.addEventListener('pointerdown', (event) => {
-    if (event.button !== 0 || place.width === 0) return;
-    const side = event.target === handles.from ? 'from' : event.target === handles.to ? 'to' : null;
-    const left = el.getBoundingClientRect().left;
+  #press(event) {
+    const {width} = this.#place;
+    if (event.button !== 0 || width === 0) return;
+    const side = ['from', 'to'].find((name) => event.target === this.handles[name]);
+    const {left} = this.el.getBoundingClientRect();
     const down = event.clientX - left;
-    const start = brush() ?? (side ? {x0: 0, x1: place.width} : null);
-    hold = {left, down, start, grip: side ?? gripAt(start, down), moved: false};
-    el.setPointerCapture(event.pointerId);
-    if (side) handles[side].focus({preventScroll: true});
+    const start = this.#window() ?? (side ? {x0: 0, x1: width} : null);
+    this.#hold = {left, down, start, grip: side ?? gripAt(start, down), moved: false};
+    this.el.setPointerCapture(event.pointerId);
+    if (side) this.handles[side].focus({preventScroll: true});
     event.preventDefault();
-  });
-  el.addEventListener('pointermove', (event) => {
-    if (!hold) {
-      const grip = place.view ? gripAt(brush(), event.clientX - el.getBoundingClientRect().left) : 'new';
-      el.dataset.grip = grip === 'window' ? 'window' : grip === 'new' ? '' : 'edge';
-      return;
-    }
-    const next = dragged(hold.grip, hold.start, hold.down, xOf(event), place.width);
-    hold.moved ||= Math.abs(xOf(event) - hold.down) >= 3;
-    if (next && hold.moved) tell({from: scale().invert(next.x0), to: scale().invert(next.x1)}, false);
-  });
-  const release = () => {
-    if (!hold) return;
-    const {moved, grip} = hold;
-    hold = null;
-    // a press beside the window takes the zoom away, a drag keeps what it has made
-    if (moved) tell(place.view, true);
-    else if (grip === 'new' && place.view) tell(null, true);
-  };
-  el.addEventListener('pointerup', release);
-  el.addEventListener('pointercancel', release);
-  el.addEventListener('dblclick', () => tell(null, true));
+  }
 
-  return {
-    el,
-    /** @param {{width: number, length: number, view: {from: number, to: number}|null}} next  px, ms */
-    update(next) {
-      place = next;
-      const {x0, x1} = brush() ?? {x0: 0, x1: place.width};
-      el.classList.toggle('zb-on', Boolean(place.view));
-      setStyle(before, {left: '0', width: `${Math.max(x0, 0).toFixed(1)}px`});
-      setStyle(after, {left: `${x1.toFixed(1)}px`, width: `${Math.max(place.width - x1, 0).toFixed(1)}px`});
-      setStyle(pane, {left: `${x0.toFixed(1)}px`, width: `${Math.max(x1 - x0, 0).toFixed(1)}px`});
-      for (const [side, x] of [['from', x0], ['to', x1]]) {
-        setStyle(handles[side], {left: `${x.toFixed(1)}px`});
-        handles[side].setAttribute('aria-valuemin', '0');
-        handles[side].setAttribute('aria-valuemax', String(Math.round(place.length)));
-        handles[side].setAttribute('aria-valuenow', String(Math.round(whole()[side])));
-        handles[side].setAttribute('aria-valuetext', duration(whole()[side]) ?? '');
-      }
-    },
-  };
+  #move(event) {
+    const hold = this.#hold;
+    if (!hold) return this.#tellGrip(event);
+    const x = event.clientX - hold.left;
+    hold.moved ||= Math.abs(x - hold.down) >= MOVED;
+    const next = dragged(hold.grip, hold.start, hold.down, x, this.#place.width);
+    if (next && hold.moved) this.#tell({from: this.#scale().invert(next.x0), to: this.#scale().invert(next.x1)}, false);
+    return undefined;
+  }
+
+  /** The pointer's shape says what it would take hold of. */
+  #tellGrip(event) {
+    const window = this.#window();
+    const grip = window ? gripAt(window, event.clientX - this.el.getBoundingClientRect().left) : 'new';
+    this.el.dataset.grip = grip === 'window' ? 'window' : grip === 'new' ? '' : 'edge';
+  }
+
+  /** A drag keeps what it has made; a press beside the window takes the zoom away. */
+  #release() {
+    const hold = this.#hold;
+    this.#hold = null;
+    if (hold?.moved) this.#tell(this.#place.view, true);
+    else if (hold?.grip === 'new' && this.#place.view) this.#tell(null, true);
+  }
+
+  /** @param {{width: number, length: number, view: View|null}} next  px, ms */
+  update(next) {
+    this.#place = next;
+    const {x0, x1} = this.#window() ?? {x0: 0, x1: next.width};
+    this.el.classList.toggle('zb-on', Boolean(next.view));
+    setStyle(this.#before, {left: '0', width: `${Math.max(x0, 0).toFixed(1)}px`});
+    setStyle(this.#after, {left: `${x1.toFixed(1)}px`, width: `${Math.max(next.width - x1, 0).toFixed(1)}px`});
+    setStyle(this.#pane, {left: `${x0.toFixed(1)}px`, width: `${Math.max(x1 - x0, 0).toFixed(1)}px`});
+    const whole = this.#whole();
+    for (const [side, x] of Object.entries({from: x0, to: x1})) {
+      const handle = this.handles[side];
+      setStyle(handle, {left: `${x.toFixed(1)}px`});
+      handle.setAttribute('aria-valuemin', '0');
+      handle.setAttribute('aria-valuemax', String(Math.round(next.length)));
+      handle.setAttribute('aria-valuenow', String(Math.round(whole[side])));
+      handle.setAttribute('aria-valuetext', duration(whole[side]) ?? '');
+    }
+  }
 }

@@ -1,5 +1,5 @@
 /** Figures: digits, "est." where they are an estimate, and where nothing is known a dash and the reason. */
-import {money, quantity} from '../model/format.js';
+import {dateTime, money, quantity} from '../model/format.js';
 import {h, hiddenText} from './dom.js';
 
 /**
@@ -39,8 +39,9 @@ export function unknown(why = null, {showWhy = false, hang = false} = {}) {
 export function costFigure(cost, options = {}) {
   if (!cost) return unknown(null, options);
   if (cost.value === null || cost.value === undefined) return unknownCost(cost, options);
+  // A price that is declared as 0 is a word, not a number that could be taken for a measured one.
+  if (cost.kind === 'free') return figure('free', {...options, title: cost.reason ?? 'its price is declared as 0'});
   const title = [exact(cost.value, 'USD'), cost.kind === 'electricity' ? 'electricity only' : null, cost.reason].filter(Boolean).join(', ');
-  if (cost.kind === 'free') return figure(money(cost.value), {...options, title: cost.reason ?? 'free: its price was declared as 0'});
   return figure(money(cost.value), {...options, est: Boolean(cost.est), title});
 }
 
@@ -55,6 +56,12 @@ function unknownCost(cost, options) {
 /** @param {number} value @param {string} unit @returns {string} every digit there is */
 function exact(value, unit) {
   return `${Number(value.toPrecision(12))} ${unit}`;
+}
+
+/** When something was, in the reader's own time; the title has it in UTC. @param {number|null|undefined} unixMs */
+export function momentFigure(unixMs) {
+  const text = dateTime(unixMs);
+  return figure(text, {title: text === null ? null : new Date(/** @type {number} */ (unixMs)).toISOString(), why: 'not told'});
 }
 
 /** @typedef {{value: number|null, est?: boolean, low?: number|null, high?: number|null, reason?: string|null}} Amount */

@@ -9,7 +9,7 @@ import {leftOut} from './legend.js';
 import {s} from './svg.js';
 
 const MOST = 2;
-const SHAPES = {tool: 'circle', code: 'square'};
+const SHAPES = new Map([['tool', 'circle'], ['code', 'square']]);
 
 /**
  * @param {object} chart
@@ -30,7 +30,7 @@ export function offAxis(chart) {
 }
 
 function picture(run) {
-  const mark = s('g', {class: 'mark mark-strip mark-hollow'}, shape(SHAPES[run.agent_type] ?? 'diamond', 8, 8));
+  const mark = s('g', {class: 'mark mark-strip mark-hollow'}, shape(SHAPES.get(run.agent_type) ?? 'diamond', 8, 8));
   return s('svg', {width: 16, height: 16, viewBox: '0 0 16 16', 'aria-hidden': 'true'}, mark);
 }
 

@@ -1,11 +1,11 @@
 /** Which runs to compare: a list with boxes, the newest of one task set suggested. */
-import { count, date, interval, money, percent } from '../model/format.js';
-import { shortAgent, shortModel } from '../model/runname.js';
-import { successBar } from './bar.js';
-import { statusChip } from './chip.js';
-import { fill, h } from './dom.js';
-import { costFigure, figure } from './number.js';
-import { emptyPanel } from './shell.js';
+import {count, date, interval, money, percent} from '../model/format.js';
+import {shortAgent, shortModel, shortName} from '../model/runname.js';
+import {successBar} from './bar.js';
+import {statusChip} from './chip.js';
+import {fill, h} from './dom.js';
+import {costFigure, figure} from './number.js';
+import {emptyPanel} from './shell.js';
 
 const LIMIT = 200;
 const SUGGESTED = 3;
@@ -91,7 +91,7 @@ class Chooser {
 
 function taskSelect(store, page, onChange) {
   if (store.task_sets.length < 2) return null;
-  const options = store.task_sets.map((set) => h('option', { value: set.fingerprint, selected: set.fingerprint === page.tasks }, `${set.name} (${count(set.runs)})`));
+  const options = store.task_sets.map((set) => h('option', { value: set.fingerprint, selected: set.fingerprint === page.tasks }, `${shortName(set.name ?? 'unnamed tasks')} (${count(set.runs)})`));
   return h('select', { class: 'select', 'aria-label': 'Task set', on: { change: onChange } }, options, h('option', { value: 'all' }, 'All task sets'));
 }
 
@@ -102,7 +102,7 @@ function suggestion(page, onChoose) {
   const models = ready.filter((row, i) => ready.findIndex((other) => other.model === row.model) === i);
   const picked = (models.length >= 2 ? models : ready).slice(0, SUGGESTED).sort((a, b) => a.evaluation_date - b.evaluation_date);
   if (picked.length < 2) return h('p', { class: 'choose-lead' }, 'Two runs at least are needed for a comparison.');
-  const name = picked[0].dataset_used ?? 'the tasks';
+  const name = shortName(picked[0].dataset_used ?? 'the tasks');
   return h(
     'p',
     { class: 'choose-lead' },

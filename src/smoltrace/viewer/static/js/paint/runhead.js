@@ -1,11 +1,11 @@
 /** The head of a run's column: which run it is, and what can be done with the column. */
-import { dateTime } from '../model/format.js';
-import { shortAgent, shortModel } from '../model/runname.js';
-import { href } from '../model/state.js';
-import { chip, statusChip } from './chip.js';
-import { h } from './dom.js';
-import { menu } from './menu.js';
-import { icon } from './svg.js';
+import {dateTime} from '../model/format.js';
+import {shortAgent} from '../model/runname.js';
+import {href} from '../model/state.js';
+import {chip, statusChip} from './chip.js';
+import {h} from './dom.js';
+import {menu} from './menu.js';
+import {icon} from './svg.js';
 
 /** Names up to so long leave room for a chip on their line. */
 const SHORT = 10;

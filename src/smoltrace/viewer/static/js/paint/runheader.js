@@ -2,7 +2,7 @@
 
 import {dateTime} from '../model/format.js';
 import {facts, headlines, standing} from '../model/headline.js';
-import {shortAgent, shortModel} from '../model/runname.js';
+import {shortAgent, shortModel, shortName} from '../model/runname.js';
 import {chip, statusChip} from './chip.js';
 import {fill, h} from './dom.js';
 import {copy} from './menu.js';
@@ -18,12 +18,12 @@ export function titleOf(run, link) {
   const {row, manifest} = run;
   const model = manifest?.model ?? row.model;
   const {kind, text} = standing(run);
-  const tasks = manifest?.tasks?.name ?? row.dataset_used;
+  const tasks = manifest?.tasks?.name ?? row.dataset_used ?? null;
   const after = [
     chip(row.agent_type === 'both' ? 'tool + code' : shortAgent(row.agent_type)),
-    row.provider && row.provider !== model ? chip(row.provider) : null,
+    row.provider && row.provider !== model ? chip(shortName(row.provider), 'plain', {title: row.provider}) : null,
     statusChip(kind, {text}),
-    h('span', {class: 'run-note', title: run.run_id}, [tasks, `started ${dateTime(run._t0_unix_ms ?? row.evaluation_date)}`].filter(Boolean).join(' · ')),
+    h('span', {class: 'run-note', title: run.run_id}, [tasks === null ? null : shortName(tasks), `started ${dateTime(run._t0_unix_ms ?? row.evaluation_date)}`].filter(Boolean).join(' · ')),
   ];
   const name = shortModel(model);
   return {text: name, options: {crumbs: [{label: 'Runs', href: link({}, 'runs')}], after, page: `${name}, ${text}`}};
@@ -61,7 +61,7 @@ export function resumeNote() {
 }
 
 /** A command that is copied by its button. @param {string} text */
-export function commandLine(text) {
+function commandLine(text) {
   const button = h('button', {type: 'button', class: 'button copy-command', on: {click: () => copy(text, button)}}, icon('copy', 14), 'Copy');
   return h('span', {class: 'command-line'}, h('code', null, text), button);
 }

@@ -7,15 +7,15 @@ import {download, menu} from './menu.js';
 import {icon} from './svg.js';
 
 const DATASETS = [['results', 'one row a test'], ['traces', 'one row a trace'], ['spans', 'one row a span'], ['metrics', 'GPU samples'], ['points', 'metric points']];
-const FORMATS = ['csv', 'json', 'parquet'];
+const FORMATS = {csv: 'CSV', json: 'JSON', parquet: 'Parquet'};
 
 /**
- * @param {{id: string, data: object, shownAs: (format: 'csv'|'json') => {name: string, mime: string, text: string}, shell: object}} parts
+ * @param {{id: string, data: import('../data/adapter.js').Data, shownAs: (format: 'csv'|'json') => {name: string, mime: string, text: string}}} parts
  * @returns {HTMLElement}
  */
-export function downloadMenu({id, data, shownAs, shell}) {
+export function downloadMenu({id, data, shownAs}) {
   const button = h('button', {type: 'button', class: 'button'}, icon('download', 14), 'Download');
-  menu(button, () => h('div', {class: 'downloads'}, shownRow(shownAs), DATASETS.map(([name, what]) => datasetRow({id, data, shell}, name, what))), {label: 'Download'});
+  menu(button, () => h('div', {class: 'downloads'}, shownRow(shownAs), dataSets(id, data)), {label: 'Download'});
   return button;
 }
 
@@ -34,27 +34,19 @@ function shownRow(shownAs) {
   return row('the table', 'the tests as shown', links);
 }
 
-function datasetRow({id, data, shell}, name, what) {
-  const links = FORMATS.map((format) => {
-    const label = {'aria-label': `${name} as ${format === 'parquet' ? 'Parquet' : format.toUpperCase()}`};
-    const words = format === 'parquet' ? 'Parquet' : format.toUpperCase();
-    const wanted = {kind: 'run', id, name, format};
-    if (data.kind === 'live') return h('a', {...label, href: data.downloadUrl(wanted), download: `${id}-${name}.${format}`}, words);
-    return h('button', {...label, type: 'button', class: 'link', on: {click: () => void give(data, shell, wanted)}}, words);
-  });
-  return row(name, what, links);
+/** A link to each that there is. Where there is no server some forms, or all, have to be made by the command line. */
+function dataSets(id, data) {
+  const formats = data.downloads.run;
+  const rows = formats.length === 0 ? [] : DATASETS.map(([name, what]) => row(name, what, formats.map((format) => dataSetLink(id, data, name, format))));
+  const missing = Object.keys(FORMATS).filter((format) => !formats.includes(/** @type {any} */ (format)));
+  if (missing.length === 0) return rows;
+  const words = formats.length === 0 ? 'The data sets are not in this page. Where the run is kept, this writes them: ' : 'In other forms, where the run is kept: ';
+  return [rows, h('p', {class: 'rt-soft download-note'}, words, h('code', null, `smoltrace export ${id} --format ${missing[0]} -o tables/`))];
 }
 
-/** Where there is no server the file is made here, and whatever is not in the pages is refused in words. */
-async function give(data, shell, wanted) {
-  try {
-    const made = await data.downloadUrl(wanted);
-    const name = `${wanted.id}-${wanted.name}.${wanted.format}`;
-    if (made instanceof Blob) download(name, made.type, made);
-    else download(name, '', await (await fetch(made)).blob());
-  } catch (error) {
-    shell.toast(error.message);
-  }
+function dataSetLink(id, data, name, format) {
+  const props = {'aria-label': `${name} as ${FORMATS[format]}`, href: data.downloadUrl({kind: 'run', id, name, format}), download: `${id}-${name}.${format}`};
+  return h('a', props, FORMATS[format]);
 }
 
 /**

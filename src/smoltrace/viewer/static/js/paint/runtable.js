@@ -1,13 +1,13 @@
 /** The table of a run's tests: its columns, and a test as two lines on a phone. */
 
-import {count, duration, money, quantity, tokens} from '../model/format.js';
+import {count, duration, gramsPlain, money, quantity, tokens} from '../model/format.js';
 import {classLabel, failureClass} from '../model/failures.js';
 import {verdict} from './chip.js';
 import {h} from './dom.js';
 import {costFigure, energyFigure, figure, unknown} from './number.js';
 
 /** Columns shown until others are chosen; `agent` and `attempt` come in where a run has more than one. */
-export const FIRST_COLUMNS = ['status', 'test', 'task', 'expected', 'answer', 'steps', 'tokens', 'cost', 'energy', 'duration', 'error'];
+const FIRST_COLUMNS = ['status', 'test', 'task', 'expected', 'answer', 'steps', 'tokens', 'cost', 'energy', 'duration', 'error'];
 
 /** On a window narrower than this, px, the task itself is left to the test's sheet. */
 const NO_TASK_BELOW = 1020;
@@ -53,15 +53,11 @@ const COLUMNS = {
   tokens: {label: 'Tokens', width: 66, align: 'right', cell: (row) => figure(tokens(row[total]), {why: 'the model told no usage'})},
   cost: {label: '$', menu: 'Cost', title: 'Cost in US dollars', width: 64, align: 'right', est: '_cost', write: money, cell: (row, options) => costFigure(row._cost, options)},
   energy: {label: 'Wh', menu: 'Energy', title: 'Energy in watt-hours', width: 64, align: 'right', est: '_energy', write: quantity, cell: (row, options) => energyFigure(row._energy, options)},
-  co2: {label: 'g CO₂e', width: 72, align: 'right', cell: (row) => figure(row.co2_emissions_g === null ? null : plainGrams(row.co2_emissions_g), {why: row._energy?.reason ?? 'not measured'})},
+  co2: {label: 'g CO₂e', width: 72, align: 'right', cell: (row) => figure(gramsPlain(row.co2_emissions_g), {why: row._energy?.reason ?? 'not measured'})},
   duration: {label: 'Duration', width: 76, align: 'right', cell: (row) => figure(duration(row.execution_time_ms), {why: 'not told'})},
   start: {label: 'Started', width: 76, align: 'right', title: 'After the run began', cell: (row) => figure(duration(row._start_ms), {why: 'not told'})},
   error: {label: 'Error class', width: 146, cell: errorCell},
 };
-
-function plainGrams(value) {
-  return value === 0 ? '0' : String(Number(value.toPrecision(2)));
-}
 
 /** Every column by name, with the label that a menu shows. @returns {[string, string][]} */
 export function columnNames() {

@@ -28,6 +28,8 @@ export function searchBox(data) {
   const el = h('div', {class: 'search', role: 'search'}, opener, field);
   let asked = 0;
   let at = -1;
+  /** What the options shown were found for. */
+  let shownFor = '';
   /** @type {any} */
   let timer = null;
 
@@ -40,6 +42,8 @@ export function searchBox(data) {
   }
 
   function leave() {
+    clearTimeout(timer);
+    asked += 1; // an answer that is still on its way opens nothing
     close();
     el.classList.remove('search-on');
     if (el.contains(document.activeElement)) opener.offsetParent ? opener.focus() : input.blur();
@@ -53,24 +57,30 @@ export function searchBox(data) {
   }
 
   async function ask() {
+    clearTimeout(timer);
     const q = input.value.trim();
     asked += 1;
     const mine = asked;
     if (!q || !data) return close();
     try {
       const found = await data.search(q, 50);
-      if (mine === asked) show(found);
+      if (mine === asked) show(found, q);
     } catch (error) {
-      if (mine === asked) show({runs: [], tests: [], q, failed: error instanceof Error ? error.message : String(error)});
+      if (mine === asked) show({runs: [], tests: [], q, failed: error instanceof Error ? error.message : String(error)}, q);
     }
   }
 
-  /** @param {any} found */
-  function show(found) {
+  /** @param {any} found @param {string} q what was asked */
+  function show(found, q) {
     at = -1;
+    shownFor = q;
     input.removeAttribute('aria-activedescendant');
     fill(list, group('Runs', found.runs.map(runOption)), group('Tests', found.tests.map(testOption)));
     fill(note, noteText(found));
+    reveal();
+  }
+
+  function reveal() {
     popup.hidden = false;
     input.setAttribute('aria-expanded', String(options().length > 0));
   }
@@ -86,11 +96,17 @@ export function searchBox(data) {
     input.setAttribute('aria-activedescendant', all[at].id);
   }
 
+  /** The option that is marked, else the first; never one that was found for other words. */
+  async function open() {
+    if (popup.hidden || input.value.trim() !== shownFor) await ask();
+    if (!popup.hidden && input.value.trim() === shownFor) options()[Math.max(at, 0)]?.click();
+  }
+
   /** @param {KeyboardEvent} event */
   function onKey(event) {
     if (event.key === 'ArrowDown') choose(at + 1);
     else if (event.key === 'ArrowUp') choose(at < 0 ? options().length - 1 : at - 1);
-    else if (event.key === 'Enter') options()[Math.max(at, 0)]?.click();
+    else if (event.key === 'Enter') void open();
     else if (event.key === 'Escape') leave();
     else return;
     event.preventDefault();
@@ -101,7 +117,11 @@ export function searchBox(data) {
     timer = setTimeout(ask, WAIT);
   });
   input.addEventListener('keydown', onKey);
-  input.addEventListener('focus', () => options().length && input.value.trim() && (popup.hidden = false));
+  input.addEventListener('focus', () => {
+    if (!input.value.trim() || !popup.hidden) return;
+    if (input.value.trim() === shownFor) reveal();
+    else void ask();
+  });
   el.addEventListener('focusout', (event) => {
     if (!el.contains(/** @type {Node|null} */ (event.relatedTarget))) leave();
   });
@@ -140,6 +160,11 @@ function testOption(test) {
 /** What was found, and what was not looked at. @param {any} found @returns {string} */
 function noteText(found) {
   if (found.failed) return found.failed;
+  return found._beginnings ? `${foundText(found)} Of long texts only the beginning was searched.` : foundText(found);
+}
+
+/** @param {any} found */
+function foundText(found) {
   const total = found.runs.length + found.tests.length;
   if (!total && !found.truncated) return `Nothing has “${found.q}” in it.`;
   const part = found.searched_runs < found.of_runs ? `; ${count(found.searched_runs)} of ${count(found.of_runs)} runs were searched` : '';

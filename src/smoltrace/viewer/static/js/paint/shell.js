@@ -1,6 +1,6 @@
 /** What surrounds every screen: top bar, title row, messages, and what stands in a screen's place when it fails. */
 import {href} from '../model/state.js';
-import {fill, h} from './dom.js';
+import {fill, h, keepingFocus} from './dom.js';
 import {keys, showKeys} from './keys.js';
 import {copy} from './menu.js';
 import {searchBox} from './search.js';
@@ -62,7 +62,8 @@ export function shell({screen, title, data}) {
   function setTitle(text, {crumbs = [], after = null, page} = {}) {
     document.title = `${page ?? text} · smoltrace`;
     const steps = crumbs.map(({label, href: address}) => [h('a', {href: address, class: 'crumb'}, label), icon('right', 12)]);
-    fill(titleRow, steps.length ? h('div', {class: 'crumbs'}, steps) : null, h('h1', null, text), after ? h('div', {class: 'title-after'}, after) : null);
+    const paint = () => fill(titleRow, steps.length ? h('div', {class: 'crumbs'}, steps) : null, h('h1', null, text), after ? h('div', {class: 'title-after'}, after) : null);
+    keepingFocus(titleRow, paint);
   }
 
   setTitle(title);
@@ -76,7 +77,10 @@ export function shell({screen, title, data}) {
       setTimeout(() => note.remove(), 5000);
     },
     pill(text, onClick) {
-      fill(pillBox, text === null ? null : h('button', {type: 'button', class: 'pill', on: {click: () => onClick?.()}}, icon('up', 12), text));
+      // Whoever pressed it by key goes on from the screen's top, not from the page's.
+      if (text === null && pillBox.contains(document.activeElement)) document.getElementById('main')?.focus({preventScroll: true});
+      const paint = () => fill(pillBox, text === null ? null : h('button', {type: 'button', class: 'pill', on: {click: () => onClick?.()}}, icon('up', 12), text));
+      keepingFocus(pillBox, paint);
     },
     setFill: (on) => void document.body.classList.toggle('fills', on),
   };

@@ -11,84 +11,89 @@ import {attributesView, errorBanner, inOutView, messagesView, rawView} from './s
 
 const VIEWS = {messages: messagesView, io: inOutView, attributes: attributesView, raw: rawView};
 const TITLES = {messages: 'Messages', io: 'Input / Output', attributes: 'Attributes', raw: 'Raw'};
+const SLOW = 300;
 const HINTS = [['j k', 'span'], ['n p', 'match'], ['e', 'error'], ['c', 'critical path'], ['z', 'fit']];
 
-/**
- * @param {{onTab: (tab: string) => void, onClose: () => void, onLeave: () => void}} asked
- */
-export function spanPanel({onTab, onClose, onLeave}) {
-  const title = h('h2', {class: 'panel-title', tabindex: '-1'});
-  const facts = h('div', {class: 'panel-facts'});
-  const body = h('div', {class: 'panel-body', role: 'tabpanel', tabindex: '0', id: uid('panel')});
-  const tabs = h('div', {class: 'tabs', role: 'tablist', 'aria-label': 'Views of the span', on: {keydown: onArrow}}, Object.entries(TITLES).map(([name, label]) => tabButton(name, label)));
-  const close = h('button', {type: 'button', class: 'icon-button panel-close', 'aria-label': 'Close', title: 'Close', on: {click: onClose}}, icon('close'));
-  const tools = h('div', {class: 'panel-tools'});
-  const foot = h('div', {class: 'panel-foot', 'aria-hidden': 'true'}, HINTS.map(([names, label]) => h('span', null, caps(names), label)));
-  const el = h('aside', {class: 'panel', 'aria-label': 'Span'}, h('div', {class: 'panel-head'}, title, tools, close, facts), tabs, body, foot);
-  let shown = {node: -2, tab: ''};
+export class SpanPanel {
+  #title = h('h2', {class: 'panel-title', tabindex: '-1'});
+  #facts = h('div', {class: 'panel-facts'});
+  #tools = h('div', {class: 'panel-tools'});
+  #body = h('div', {class: 'panel-body', role: 'tabpanel', tabindex: '0', id: uid('panel')});
+  /** What was asked for last: an answer that comes later than another question is not shown. */
+  #asked = {};
 
-  function tabButton(name, label) {
-    return h('button', {type: 'button', role: 'tab', class: 'tab', id: uid('tab'), 'data-tab': name, 'aria-controls': body.id, on: {click: () => onTab(name)}}, label);
+  /** @param {{onTab: (tab: string) => void, onClose: () => void, onLeave: () => void}} asked */
+  constructor({onTab, onClose, onLeave}) {
+    this.onTab = onTab;
+    const buttons = Object.entries(TITLES).map(([name, label]) => this.#tabButton(name, label));
+    this.tabs = h('div', {class: 'tabs', role: 'tablist', 'aria-label': 'Views of the span', on: {keydown: (event) => this.#onArrow(event)}}, buttons);
+    const close = h('button', {type: 'button', class: 'icon-button panel-close', 'aria-label': 'Close', title: 'Close', on: {click: onClose}}, icon('close'));
+    const foot = h('div', {class: 'panel-foot', 'aria-hidden': 'true'}, HINTS.map(([names, label]) => h('span', null, caps(names), label)));
+    const head = h('div', {class: 'panel-head'}, this.#title, this.#tools, close, this.#facts);
+    this.el = h('aside', {class: 'panel', 'aria-label': 'Span'}, head, this.tabs, this.#body, foot);
+    this.el.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape' || event.defaultPrevented) return;
+      event.preventDefault();
+      onLeave();
+    });
   }
 
-  function onArrow(event) {
+  #tabButton(name, label) {
+    const props = {type: 'button', role: 'tab', class: 'tab', id: uid('tab'), 'data-tab': name, 'aria-controls': this.#body.id};
+    return h('button', {...props, on: {click: () => this.onTab(name)}}, label);
+  }
+
+  #onArrow(event) {
     const names = Object.keys(TITLES);
     const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];
     if (!step) return;
-    const at = names.indexOf(event.target.dataset.tab);
-    const next = names[(at + step + names.length) % names.length];
-    onTab(next);
-    tabs.querySelector(`[data-tab=${next}]`).focus();
+    const next = names[(names.indexOf(event.target.dataset.tab) + step + names.length) % names.length];
+    this.onTab(next);
+    this.tabs.querySelector(`[data-tab=${next}]`).focus();
     event.preventDefault();
     event.stopPropagation();
   }
 
-  el.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || event.defaultPrevented) return;
-    event.preventDefault();
-    onLeave();
-  });
-
-  function paintTabs(tab) {
-    for (const button of tabs.children) {
+  #paintTabs(tab) {
+    for (const button of this.tabs.children) {
       const on = button.dataset.tab === tab;
       button.setAttribute('aria-selected', String(on));
       button.setAttribute('tabindex', on ? '0' : '-1');
-      if (on) body.setAttribute('aria-labelledby', button.id);
+      if (on) this.#body.setAttribute('aria-labelledby', button.id);
     }
   }
 
-  return {
-    el,
-    focus: () => title.focus({preventScroll: true}),
-    /**
-     * @param {import('./messages.js').PanelReader|null} reader null: no span is chosen
-     * @param {string} tab
-     * @param {'total'|'self'} mode
-     */
-    async show(reader, tab, mode) {
-      const asked = (shown = {node: reader ? reader.node : -1, tab});
-      paintTabs(tab);
-      if (!reader || reader.model.kindOf(reader.node) === 'orphans') {
-        fill(tools);
-        paintTitle(title, facts, reader, mode);
-        return fill(body, h('p', {class: 'panel-note'}, reader ? `${count(reader.model.tree.size[reader.node] - 1)} spans name a parent that is not in the trace.` : 'Choose a span in the tree.'));
-      }
-      paintTitle(title, facts, reader, mode);
-      fill(tools, copyButton(async () => JSON.stringify(await reader.detailOf(reader.node), null, 2), 'Copy the span as JSON'));
-      // what is there already stays until the next is, unless that takes long: nothing flickers from span to span
-      const slow = setTimeout(() => shown === asked && fill(body, h('p', {class: 'panel-note'}, 'Loading …')), 300);
-      try {
-        const detail = await reader.detailOf(reader.node);
-        if (shown === asked) paintBody(body, reader, detail, tab);
-      } catch (error) {
-        if (shown === asked) fill(body, h('p', {class: 'panel-note', role: 'alert'}, `This span cannot be read: ${error.message}`));
-      } finally {
-        clearTimeout(slow);
-      }
-      return undefined;
-    },
-  };
+  focus() {
+    this.#title.focus({preventScroll: true});
+  }
+
+  /**
+   * @param {import('./messages.js').PanelReader|null} reader null: no span is chosen
+   * @param {string} tab
+   * @param {'total'|'self'} mode
+   */
+  async show(reader, tab, mode) {
+    const asked = (this.#asked = {});
+    this.#paintTabs(tab);
+    paintTitle(this.#title, this.#facts, reader, mode);
+    fill(this.#tools);
+    if (!reader || reader.model.kindOf(reader.node) === 'orphans') {
+      const lost = reader ? `${count(reader.model.tree.size[reader.node] - 1)} spans name a parent that is not in the trace.` : 'Choose a span in the tree.';
+      return fill(this.#body, h('p', {class: 'panel-note'}, lost));
+    }
+    fill(this.#tools, copyButton(async () => JSON.stringify(await reader.detailOf(reader.node), null, 2), 'Copy the span as JSON'));
+    // what is there already stays until the next is, unless that takes long: nothing flickers from span to span
+    const slow = setTimeout(() => this.#asked === asked && fill(this.#body, h('p', {class: 'panel-note'}, 'Loading …')), SLOW);
+    try {
+      const detail = await reader.detailOf(reader.node);
+      if (this.#asked === asked) paintBody(this.#body, reader, detail, tab);
+    } catch (error) {
+      if (this.#asked === asked) fill(this.#body, h('p', {class: 'panel-note', role: 'alert'}, `This span cannot be read: ${error.message}`));
+    } finally {
+      clearTimeout(slow);
+    }
+    return undefined;
+  }
 }
 
 function paintBody(body, reader, detail, tab) {

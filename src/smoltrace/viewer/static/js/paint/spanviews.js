@@ -5,7 +5,7 @@ import {chatsOf} from '../model/pairing.js';
 import {arranged, callBlock, resultBlock} from '../model/messages.js';
 import {durationWords} from '../model/spanwords.js';
 import {codeBlock} from './blocks.js';
-import {codeText, copyButton, longText, plainText} from './code.js';
+import {codeText, copyButton, longText, plainText, proseText} from './code.js';
 import {h} from './dom.js';
 import {kindMark} from './kind.js';
 import {conversation, errorText, toolMessages} from './messages.js';
@@ -25,7 +25,31 @@ export function messagesView(reader, detail) {
   if (kind === 'tool') return toolMessages(reader, detail);
   const chats = kind === 'step' ? chatsOf(model.tree, model.kinds, node).slice(0, MOST_CHATS) : [];
   if (chats.length > 0) return chats.map((chat) => chatBox(reader, chat));
+  if (isTest(reader)) return [testBox(reader), childList(reader)];
   return [h('p', {class: 'panel-note'}, kind === 'chat' ? 'The contents of this call were not recorded.' : 'This span itself says nothing.'), childList(reader)];
+}
+
+/** The span that stands for the test itself. */
+function isTest({model, node}) {
+  return model.kindOf(node) === 'other' && model.tree.parent[node] < 0 && Boolean(model.given.header?.row);
+}
+
+/** What was asked, what was expected, what came. */
+function testBox(reader) {
+  const box = h('div', {class: 'chat-box'});
+  const part = (title, value, paint) => {
+    if (value === null || value === undefined || value === '') return null;
+    const {text, more} = resultBlock({result: value});
+    const body = longText({...reader, whole: reader.wholeOfTest}, {text, more, paint: (piece) => paint(piece, reader.pattern)});
+    return h('section', {class: 'msg'}, h('div', {class: 'msg-head'}, h('b', null, title)), body);
+  };
+  // what was expected is told in words by the light row, by the whole one as its parts
+  const {expected} = reader.model.given.header.row;
+  reader.testOf().then((row) => {
+    const parts = [part('Task', row.prompt, proseText), part('Expected', expected, plainText), part('Answer', row.response, proseText), part('Error', row.error, plainText)];
+    box.replaceChildren(...parts.filter(Boolean));
+  });
+  return box;
 }
 
 /** The conversation of a call that stands for the step that holds it. */
@@ -49,8 +73,10 @@ function childList(reader) {
     else items.push(child);
   }
   if (items.length === 0) return null;
-  const line = (child) =>
-    h('li', null, h('button', {type: 'button', class: 'child', on: {click: () => reader.select(child)}}, kindMark(model.kindOf(child)), h('bdi', null, model.labelOf(child)), h('span', {class: 'note'}, durationWords(model, child))));
+  const line = (child) => {
+    const parts = [kindMark(model.kindOf(child)), h('bdi', null, model.labelOf(child)), h('span', {class: 'note'}, durationWords(model, child))];
+    return h('li', null, h('button', {type: 'button', class: 'child', on: {click: () => reader.select(child)}}, parts));
+  };
   return h('div', {class: 'panel-part'}, h('h3', null, 'In it'), h('ul', {class: 'children'}, items.map(line)), more > 0 ? h('p', {class: 'nothing'}, `and ${count(more)} more, in the tree`) : null);
 }
 
@@ -85,7 +111,8 @@ function eventView(reader, event) {
   const {tree} = reader.model;
   const at = event.time_ms == null ? null : duration(Math.max(0, event.time_ms - tree.zero - tree.start[reader.node]));
   const names = Object.keys(event.attributes ?? {});
-  return h('div', {class: 'event'}, h('p', {class: 'event-head'}, h('bdi', {class: 'mono'}, markedText(String(event.name), reader.pattern)), at ? h('span', {class: 'note'}, `${at} after the start`) : null), names.length > 0 ? pairs(reader, event.attributes, names) : null);
+  const head = h('p', {class: 'event-head'}, h('bdi', {class: 'mono'}, markedText(String(event.name), reader.pattern)), at ? h('span', {class: 'note'}, `${at} after the start`) : null);
+  return h('div', {class: 'event'}, head, names.length > 0 ? pairs(reader, event.attributes, names) : null);
 }
 
 function pairs(reader, values, names) {
@@ -110,5 +137,6 @@ export function rawView(reader, detail) {
 export function errorBanner(reader, detail) {
   if (!reader.model.tree.failed[reader.node]) return null;
   const {text, more} = resultBlock({result: errorText(detail)});
-  return h('section', {class: 'error-banner'}, h('b', null, `✕ ${reader.model.columns.error[reader.node]}`), longText(reader, {text, more, paint: (part) => plainText(part, reader.pattern)}));
+  const name = String(reader.model.columns.error[reader.node]);
+  return h('section', {class: 'error-banner'}, h('b', null, `✕ ${name}`), text === name ? null : longText(reader, {text, more, paint: (part) => plainText(part, reader.pattern)}));
 }

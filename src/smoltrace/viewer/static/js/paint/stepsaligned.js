@@ -1,8 +1,8 @@
 /** The steps of two executions side by side, matched by tool and arguments; each opens what differs in it. */
-import { duration } from '../model/format.js';
-import { diffView } from './diff.js';
-import { fill, h, hiddenText, uid } from './dom.js';
-import { s } from './svg.js';
+import {duration} from '../model/format.js';
+import {diffView} from './diff.js';
+import {fill, h, hiddenText, uid} from './dom.js';
+import {s} from './svg.js';
 
 /** Steps that are painted at once. */
 const MOST = 200;

@@ -1,7 +1,7 @@
 /** All tests at a glance: a lane a run, failures dark, with a bracket under those that the table shows. */
-import { bracket, stripLayout } from '../layout/matrix.js';
-import { fill, h } from './dom.js';
-import { s } from './svg.js';
+import {bracket, stripLayout} from '../layout/matrix.js';
+import {fill, h} from './dom.js';
+import {s} from './svg.js';
 
 const FOOT = 22;
 const WORDS_ROOM = 80;

@@ -17,7 +17,7 @@ function choice() {
 }
 
 /** @param {string} theme system|light|dark */
-export function setTheme(theme) {
+function setTheme(theme) {
   memory.choice = theme;
   try {
     if (theme === 'system') localStorage.removeItem(NAME);

@@ -1,4 +1,5 @@
 /** The trace's title row: where it belongs, what it used, how to go on and how to take it along. */
+import {shortModel} from '../model/find.js';
 import {count, duration, grams, quantity, tokens} from '../model/format.js';
 import {href} from '../model/state.js';
 import {statusChip} from './chip.js';
@@ -15,16 +16,11 @@ export function traceHeader(shell, model, asked) {
   const {run_id: run, trace_id: trace, header} = model.given;
   const title = header?.test_id ?? `trace ${String(trace).slice(0, 8)}`;
   const kind = header?.row?.agent_type;
-  const name = [shortModel(header?.model) ?? run, kind].filter(Boolean).join(' · ');
+  const name = [header?.model ? shortModel(header.model) : run, kind].filter(Boolean).join(' · ');
   shell.setTitle(title, {crumbs: [{label: name, href: href('run', {id: run})}], after: [verdictChip(header), h('div', {class: 'facts'}, facts(model, header, asked.onError))], page: `${title}, trace`});
   const markdown = h('button', {type: 'button', class: 'button', title: 'Copy the trace as Markdown', on: {click: () => asked.onMarkdown(markdown)}}, icon('copy', 14), 'Copy as Markdown');
   const json = h('button', {type: 'button', class: 'button', title: 'Copy the trace as JSON', on: {click: () => asked.onJson(json)}}, 'JSON');
   shell.setToolbar(neighbour(asked, header?.previous, 'left', 'Previous test'), neighbour(asked, header?.next, 'right', 'Next test'), markdown, json);
-}
-
-/** The last part of a model's name says which it is; the whole is in the run's page. */
-function shortModel(model) {
-  return model ? String(model).split('/').pop() : null;
 }
 
 function neighbour(asked, trace, name, label) {

@@ -14,7 +14,9 @@ export function traceTools(find, asked) {
   const mode = (name, label, title) => h('button', {type: 'button', 'data-mode': name, title, on: {click: () => asked.onMode(name)}}, label);
   const modes = h('div', {class: 'segment', role: 'group', 'aria-label': 'Figures'}, mode('self', 'Self', 'what each span used itself'), mode('total', 'Total', 'what each span used with all that is in it'));
   const legend = h('div', {class: 'legend'}, ['agent', 'step', 'chat', 'tool'].map((kind) => h('span', {class: 'legend-kind'}, kindMark(kind), kind)));
-  const critical = h('button', {type: 'button', class: 'switch', title: 'What would have to be faster for the trace to end earlier (C)', on: {click: asked.onCritical}}, h('span', {class: 'switch-line', 'aria-hidden': 'true'}), 'critical path');
+  const why = 'What would have to be faster for the trace to end earlier (C)';
+  const line = h('span', {class: 'switch-line', 'aria-hidden': 'true'});
+  const critical = h('button', {type: 'button', class: 'switch', title: why, on: {click: asked.onCritical}}, line, 'critical path');
   const fit = h('button', {type: 'button', class: 'button tools-fit', title: 'Show the whole trace (z)', on: {click: asked.onFit}}, 'Fit', h('kbd', {'aria-hidden': 'true'}, 'z'));
   const error = h('button', {type: 'button', class: 'button', on: {click: asked.onError}}, 'Next error', h('kbd', {'aria-hidden': 'true'}, 'e'));
   const more = h('button', {type: 'button', class: 'button tools-more', 'aria-label': 'View'}, icon('more'));

@@ -6,7 +6,7 @@ import {gridTemplate, tableWidth} from '../layout/columns.js';
 import {rowsWindow, scrollTopFor} from '../layout/rows.js';
 import {fill, h, onFrame, setProps, setStyle} from './dom.js';
 import {headRow} from './virtualhead.js';
-import {listen} from './virtualkeys.js';
+import {HANDLED, listen} from './virtualkeys.js';
 import {buildRow} from './virtualrow.js';
 
 /**
@@ -185,10 +185,26 @@ export function virtualTable(given) {
 
   /** Paints every row in sight anew. */
   function refresh() {
-    const keep = focusedIndex();
+    anew(render);
+  }
+
+  /** Rows are made anew: the focus stays in its row, and the page where it is, even where that row is out of sight. @param {() => void} paint */
+  function anew(paint) {
+    const controls = () => /** @type {HTMLElement[]} */ ([...(rows.get(active)?.querySelectorAll(HANDLED) ?? [])]);
+    const index = focusedIndex();
+    if (index >= 0) active = index;
+    const control = index < 0 ? -1 : controls().indexOf(/** @type {any} */ (document.activeElement));
     clear();
+    paint();
+    if (index < 0 || !o.count) return;
+    active = Math.min(index, o.count - 1);
+    if (!rows.has(active)) {
+      const row = buildRow(o, active, narrow);
+      body.insertBefore(row, followerOf(active));
+      rows.set(active, row);
+    }
+    (controls()[control] ?? rows.get(active))?.focus({preventScroll: true});
     render();
-    if (keep >= 0 && o.count) focus(Math.min(keep, o.count - 1));
   }
 
   function paintHead() {
@@ -205,10 +221,7 @@ export function virtualTable(given) {
     Object.assign(o, patch);
     if (patch.count !== undefined) active = Math.min(active, Math.max(o.count - 1, 0));
     paintHead();
-    const keep = focusedIndex();
-    clear();
-    layout();
-    if (keep >= 0 && o.count) focus(Math.min(keep, o.count - 1));
+    anew(layout);
   }
 
   /** @param {number} index brings it in sight by the shortest way */
@@ -265,7 +278,6 @@ export function virtualTable(given) {
   const onScroll = onFrame(render);
   const onPageScroll = () => ownBox() || onScroll();
   const onResize = onFrame(layout);
-  const watcher = new ResizeObserver(() => layout());
   el.addEventListener('scroll', onScroll, {passive: true});
   addEventListener('scroll', onPageScroll, {passive: true});
   addEventListener('resize', onResize);
@@ -278,16 +290,8 @@ export function virtualTable(given) {
     markActive();
     o.onActive?.(o.rowAt(index), index);
   });
-  watcher.observe(el);
+  new ResizeObserver(() => layout()).observe(el);
   paintHead();
 
-  function destroy() {
-    clearTimeout(asking);
-    watcher.disconnect();
-    removeEventListener('scroll', onPageScroll);
-    removeEventListener('resize', onResize);
-    phoneQuery.removeEventListener('change', onResize);
-  }
-
-  return {el, update, refresh, scrollTo, focus, move, destroy, range: () => ({first: seen.first, last: seen.last})};
+  return {el, update, refresh, scrollTo, focus, move, range: () => ({first: seen.first, last: seen.last})};
 }

@@ -1,7 +1,7 @@
 /** Keys and presses of a virtual table's rows. */
 
 /** What in a row answers for itself. */
-const HANDLED = 'a, button, input, label, select, textarea, summary';
+export const HANDLED = 'a, button, input, label, select, textarea, summary';
 
 /**
  * @param {object} given

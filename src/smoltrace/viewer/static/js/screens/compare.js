@@ -1,21 +1,22 @@
 /** The Compare screen: two to ten runs side by side, the first is the baseline. */
-import { metricGrid } from '../layout/metricgrid.js';
-import { compareNotes, pairedText, titleText } from '../model/comparenotes.js';
-import { matchedBy, matchTests } from '../model/match.js';
-import { comparison } from '../model/paired.js';
-import { urlState } from '../model/state.js';
-import { downloadMenu, copyMarkdown } from '../paint/comparemenu.js';
-import { showHow, showMetric } from '../paint/comparehelp.js';
-import { configTable } from '../paint/configtable.js';
-import { dialog } from '../paint/dialog.js';
-import { fill, h, onFrame } from '../paint/dom.js';
-import { keys } from '../paint/keys.js';
-import { metricRows } from '../paint/metricrows.js';
-import { runChooser } from '../paint/runchooser.js';
-import { failPanel } from '../paint/shell.js';
-import { icon } from '../paint/svg.js';
-import { MOST_RUNS, readRuns } from './comparedata.js';
-import { CompareTests } from './comparetests.js';
+import {metricGrid} from '../layout/metricgrid.js';
+import {compareNotes, pairedText, titleText} from '../model/comparenotes.js';
+import {count} from '../model/format.js';
+import {matchedBy, matchTests} from '../model/match.js';
+import {comparison} from '../model/paired.js';
+import {urlState} from '../model/state.js';
+import {downloadMenu, copyMarkdown} from '../paint/comparemenu.js';
+import {showHow, showMetric} from '../paint/comparehelp.js';
+import {configTable} from '../paint/configtable.js';
+import {dialog} from '../paint/dialog.js';
+import {fill, h, onFrame} from '../paint/dom.js';
+import {keys} from '../paint/keys.js';
+import {metricRows} from '../paint/metricrows.js';
+import {runChooser} from '../paint/runchooser.js';
+import {failPanel} from '../paint/shell.js';
+import {icon} from '../paint/svg.js';
+import {MOST_RUNS, readRuns} from './comparedata.js';
+import {CompareTests} from './comparetests.js';
 
 const STATE = { runs: [], show: 'all', config: '', cell: '', q: '', category: '', tab: 'output', attempt: 0 };
 
@@ -23,8 +24,9 @@ const STATE = { runs: [], show: 'all', config: '', cell: '', q: '', category: ''
 export async function showCompare({ data, shell }) {
   const state = urlState(STATE);
   const screen = new CompareScreen(data, shell, state);
-  await screen.load();
+  // Back may be pressed while the runs are read.
   state.onChange(() => screen.changed());
+  await screen.load();
 }
 
 class CompareScreen {
@@ -172,11 +174,13 @@ class CompareScreen {
 
   /** Nothing moves under the reader: what is new in a live run waits behind the pill. */
   watch(runs) {
+    /** New tests by run: several may be live. @type {Map<string, number>} */
+    const fresh = new Map();
     for (const run of runs.filter((each) => each.status === 'running')) {
-      const seen = run.tests.count;
       const tell = ({ status, finished }) => {
-        const more = finished - seen;
-        if (more > 0) this.shell.pill(`${more} new`, () => void this.load());
+        fresh.set(run.id, Math.max(finished - run.tests.count, 0));
+        const more = [...fresh.values()].reduce((sum, each) => sum + each, 0);
+        if (more > 0) this.shell.pill(`${count(more)} new`, () => void this.load());
         else if (status !== 'running') void this.load();
       };
       this.#stops.push(this.data.watch(run.id, tell));

@@ -1,5 +1,6 @@
 /** Reads what the Compare screen shows: the runs with all their tests, and what differs in how they were made. */
-import { runNames } from '../model/columnnames.js';
+import {runNames} from '../model/columnnames.js';
+import {addPage, noTests} from '../model/tests.js';
 
 /** Runs that are compared at most. */
 export const MOST_RUNS = 10;
@@ -39,11 +40,10 @@ export async function readRuns(data, ids) {
 }
 
 async function readTests(data, id) {
-  const made = { count: 0, columns: {} };
+  const made = noTests();
   for (let start = 0; start !== null; ) {
     const page = await data.tests(id, start);
-    for (const [name, values] of Object.entries(page.columns)) made.columns[name] = (made.columns[name] ?? []).concat(values);
-    made.count += page.count;
+    addPage(made, page);
     start = page.next ?? null;
   }
   return made;

@@ -1,20 +1,21 @@
 /** The panel of one test: beside the matrix where there is room, else as a sheet over it. */
-import { compareMarkdownOfCell } from '../model/cellout.js';
-import { cellBody, tabButtons } from '../paint/cellpanel.js';
-import { chip } from '../paint/chip.js';
-import { sheet } from '../paint/dialog.js';
-import { fill, h } from '../paint/dom.js';
-import { caps } from '../paint/keys.js';
-import { copy } from '../paint/menu.js';
-import { failPanel } from '../paint/shell.js';
-import { icon } from '../paint/svg.js';
-import { readSide } from './comparedata.js';
+import {compareMarkdownOfCell} from '../model/cellout.js';
+import {cellBody, tabButtons} from '../paint/cellpanel.js';
+import {chip} from '../paint/chip.js';
+import {sheet} from '../paint/dialog.js';
+import {fill, h} from '../paint/dom.js';
+import {caps} from '../paint/keys.js';
+import {copy} from '../paint/menu.js';
+import {failPanel} from '../paint/shell.js';
+import {icon} from '../paint/svg.js';
+import {readSide} from './comparedata.js';
 
 const BESIDE = '(min-width: 1000px)';
 /** px up to which differences stand one above the other. */
 const UNIFIED = 560;
 const KEPT = 60;
-const MOST_ATTEMPTS = 10;
+/** More attempts than these are chosen from a list. */
+const MOST_BUTTONS = 10;
 
 export class CellPanel {
   /** What is shown: the row, the runs, and which of them stands against the baseline. */
@@ -87,8 +88,14 @@ export class CellPanel {
   }
 
   #attempts(attempts, chosen) {
+    if (attempts.length > MOST_BUTTONS) return this.#attemptList(attempts, chosen);
     const button = (attempt) => h('button', { type: 'button', 'aria-pressed': String(attempt === chosen), 'aria-label': `Attempt ${attempt}`, on: { click: () => this.state.set({ attempt }) } }, String(attempt));
-    return h('div', { class: 'segment', role: 'group', 'aria-label': 'Attempt' }, attempts.slice(0, MOST_ATTEMPTS).map(button));
+    return h('div', { class: 'segment', role: 'group', 'aria-label': 'Attempt' }, attempts.map(button));
+  }
+
+  #attemptList(attempts, chosen) {
+    const options = attempts.map((attempt) => h('option', { value: String(attempt), selected: attempt === chosen }, `Attempt ${attempt}`));
+    return h('select', { class: 'select', 'aria-label': 'Attempt', on: { change: (event) => this.state.set({ attempt: Number(event.target.value) }) } }, options);
   }
 
   #put({ title, tools, close }, body) {
@@ -177,5 +184,5 @@ function focusName(box) {
 
 function giveFocus(box, name) {
   if (name === null || box.contains(document.activeElement)) return;
-  [...box.querySelectorAll('button, a')].find((each) => (each.getAttribute('aria-label') ?? each.textContent) === name)?.focus({ preventScroll: true });
+  [...box.querySelectorAll('button, a, select')].find((each) => (each.getAttribute('aria-label') ?? each.textContent) === name)?.focus({ preventScroll: true });
 }

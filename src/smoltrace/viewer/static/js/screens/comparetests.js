@@ -1,10 +1,10 @@
 /** The lower half of the Compare screen: the tests × runs matrix, and beside it what one test was in two runs. */
-import { caseRows, categoriesOf, countCases, filterCases } from '../model/cases.js';
-import { count } from '../model/format.js';
-import { fill, h } from '../paint/dom.js';
-import { caseMatrix } from '../paint/matrix.js';
-import { caseStrip } from '../paint/strip.js';
-import { CellPanel } from './comparepanel.js';
+import {caseRows, categoriesOf, countCases, filterCases} from '../model/cases.js';
+import {count} from '../model/format.js';
+import {fill, h} from '../paint/dom.js';
+import {caseMatrix} from '../paint/matrix.js';
+import {caseStrip} from '../paint/strip.js';
+import {CellPanel} from './comparepanel.js';
 
 const FILTERS = [['all', 'All'], ['disagree', 'Disagree'], ['regressed', 'Regressed'], ['improved', 'Improved'], ['failed', 'All failed']];
 const REST = 150;

@@ -2,9 +2,10 @@
 
 import {axisName} from '../model/axes.js';
 import {dateSpan, rankNote, testsOfRuns} from '../model/boardfacts.js';
-import {DEFAULTS, MOST_PINS, filterCount, queryOf, toggled, withoutFilters} from '../model/boardstate.js';
+import {DEFAULTS, MOST_PINS, filterCount, queryOf, withoutFilters} from '../model/boardstate.js';
 import {columnsOf} from '../model/columns.js';
 import {Pages} from '../model/boardpages.js';
+import {toggled} from '../model/listing.js';
 import {href, urlState} from '../model/state.js';
 import {axisSelector, compareButton, downloadButton, titleFacts} from '../paint/boardhead.js';
 import {BoardTable} from '../paint/boardtable.js';
@@ -16,7 +17,7 @@ import {openFilters} from '../paint/filtersheet.js';
 import {keys} from '../paint/keys.js';
 import {phoneBar} from '../paint/phonebar.js';
 import {Scatter} from '../paint/scatter.js';
-import {emptyPanel} from '../paint/shell.js';
+import {emptyPanel, failPanel} from '../paint/shell.js';
 import {LiveBoard} from './liveboard.js';
 
 /**
@@ -24,19 +25,28 @@ import {LiveBoard} from './liveboard.js';
  */
 export async function showLeaderboard({data, shell}) {
   const info = await data.store();
-  if (info.runs + (info.live ?? 0) === 0) showEmpty({data, shell}, info);
+  if (!hasRuns(info)) showEmpty({data, shell}, info);
   else await new Leaderboard(data, shell).start();
 }
 
 /** A store without runs: the command that makes one. The first run that begins brings the board. */
 function showEmpty({data, shell}, info) {
   shell.setTitle('Leaderboard');
-  const refused = info.refused.map(({path, error}) => h('p', {class: 'refused'}, `${path}: ${error}`));
+  const refused = (info.refused ?? []).map(({path, error}) => h('p', {class: 'refused'}, `${path}: ${error}`));
   fill(shell.main, emptyPanel('There are no runs in this store yet. This makes the first one:', info.hint), refused);
-  const stop = data.watch(null, () => {
+  let waits = true;
+  // A stream begins by telling how the store stands, which is no change.
+  const stop = data.watch(null, async () => {
+    const now = await data.store().catch(() => null);
+    if (now === null || !hasRuns(now) || !waits) return;
+    waits = false;
     stop();
-    void showLeaderboard({data, shell});
+    await new Leaderboard(data, shell).start().catch((error) => fill(shell.main, failPanel(error)));
   });
+}
+
+function hasRuns({runs, live}) {
+  return runs + (live ?? 0) > 0;
 }
 
 class Leaderboard {
@@ -81,8 +91,9 @@ class Leaderboard {
     fill(shell.main, this.top, this.facets.el, this.phoneBar.el, this.table.el);
     this.#paintHead();
     this.#keys();
-    await this.#load();
+    // What is chosen before the first answer must not be lost.
     this.state.onChange(() => void this.#changed());
+    await this.#load();
     this.live.start();
   }
 
@@ -105,7 +116,7 @@ class Leaderboard {
     if (asked) await this.#reload();
     else if (differs(['axis'])) await this.#loadChart().catch((error) => this.shell.toast(error.message));
     if (differs(['pins'])) this.#paintPins();
-    if (differs(['cols']) && !asked) this.#paintTable();
+    if (differs(['cols']) && !asked && this.#page !== null) this.#paintTable();
     this.#paintHead();
   }
 
@@ -137,14 +148,14 @@ class Leaderboard {
   async #loadChart() {
     this.#chartAsked += 1;
     const asked = this.#chartAsked;
-    const {axis, pins, ...state} = this.#now();
+    const {axis, ...state} = this.#now();
     const chart = await this.data.chart(queryOf(state), axis);
     if (asked !== this.#chartAsked) return;
     this.#chart = chart;
     this.#rowsById = null;
     // Without a run there is nothing to draw: the table says why.
     this.top.hidden = chart.points.length + chart.unplaced.length + (chart.no_result ?? 0) === 0;
-    this.scatter.update(chart, pins);
+    this.scatter.update(chart, this.#now().pins);
     fill(this.cards, cardParts(chart.cards));
     this.#paintHead();
   }

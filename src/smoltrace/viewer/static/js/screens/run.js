@@ -34,7 +34,7 @@ export async function showRun({data, shell}) {
   }
 
   showHeader(run);
-  shell.setToolbar(compareMenu({run, data, link}), downloadMenu({id, data, shell, shownAs: tests.shownAs}));
+  shell.setToolbar(compareMenu({run, data, link}), downloadMenu({id, data, shownAs: tests.shownAs}));
   shell.main.append(h('div', {class: 'run'}, resume.el, head.el, head.panel, strip.el, tests.el));
   strip.start();
   runKeys({state, tests, head});

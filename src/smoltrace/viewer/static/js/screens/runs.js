@@ -1,13 +1,14 @@
 /** All runs, the newest first, with how far they are. */
-import {count, dateTime, duration, interval, percent} from '../model/format.js';
+import {count, duration, interval, percent} from '../model/format.js';
 import {nextSort} from '../model/listing.js';
+import {oneAtATime} from '../model/once.js';
 import {pagedRows} from '../model/paging.js';
 import {href, urlState} from '../model/state.js';
 import {successBar} from '../paint/bar.js';
 import {chip, statusChip} from '../paint/chip.js';
 import {fill, h} from '../paint/dom.js';
 import {keys} from '../paint/keys.js';
-import {costFigure, figure} from '../paint/number.js';
+import {costFigure, figure, momentFigure} from '../paint/number.js';
 import {emptyPanel} from '../paint/shell.js';
 import {virtualTable} from '../paint/virtual.js';
 
@@ -60,11 +61,12 @@ export async function showRuns({data, shell}) {
     shell.pill(null);
     void rows.restart();
   });
-  data.watch(null, async () => {
+  const look = oneAtATime(async () => {
     const {moved, more} = await rows.renew((row) => row.run_id).catch(() => ({moved: false, more: 0}));
     table.refresh();
     if (moved) shell.pill(more > 0 ? `${count(more)} new` : 'The list has changed', () => (shell.pill(null), void rows.restart()));
   });
+  data.watch(null, () => void look());
   await rows.restart();
 }
 
@@ -121,7 +123,7 @@ function successCell(row) {
 function phoneRow(row) {
   return h('div', {class: 'two-lines'},
     h('div', null, h('span', null, modelCell(row), ' ', h('span', {class: 'soft'}, row.agent_type)), h('span', null, figure(percent(row.success_rate), {unit: '%', why: EMPTY.reason}))),
-    h('div', null, h('span', null, dateTime(row.evaluation_date), ' · ', progressCell(row), ' tests'), costFigure(row._cost ?? EMPTY)));
+    h('div', null, h('span', null, momentFigure(row.evaluation_date), ' · ', progressCell(row), ' tests'), costFigure(row._cost ?? EMPTY)));
 }
 
 /** @type {import('../paint/virtual.js').Column[]} */
@@ -134,6 +136,6 @@ const COLUMNS = [
   {key: '_cost', label: '$ / test', width: 132, align: 'right', class: 'hang', sortable: true, cell: (row) => costFigure(row._cost, {hang: true})},
   {key: 'wall_time_ms', label: 'Duration', width: 96, align: 'right', sortable: true, cell: (row) => figure(duration(row.wall_time_ms), {why: 'not finished'})},
   {key: 'provider', label: 'Provider', width: 104, cell: (row) => chip(row.provider ?? '—')},
-  {key: 'evaluation_date', label: 'Started', width: 148, align: 'right', sortable: true, cell: (row) => figure(dateTime(row.evaluation_date))},
+  {key: 'evaluation_date', label: 'Started', width: 148, align: 'right', sortable: true, cell: (row) => momentFigure(row.evaluation_date)},
   {key: 'run_id', label: 'Run', width: 'minmax(160px, 1fr)', sortable: true, cell: (row) => h('span', {class: 'mono soft', title: row.run_id}, row.run_id)},
 ];

@@ -40,11 +40,6 @@ export function wayOf({by}) {
   return WAYS.includes(by) ? by : 'error';
 }
 
-/** A list with a value put in, or taken out. @param {string[]} list @param {string} value */
-export function toggled(list, value) {
-  return list.includes(value) ? list.filter((each) => each !== value) : [...list, value];
-}
-
 /** What pressing a column's head means: rising, falling, and the order of the run again. @param {string} sort @param {string} key */
 export function nextSort(sort, key) {
   if (sort === key) return `-${key}`;

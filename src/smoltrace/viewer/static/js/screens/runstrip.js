@@ -19,6 +19,7 @@ export function runStrip({id, data, state, run: first, openTest, hoverTest}) {
   let gpu = NONE;
   let asked = '';
   let serial = 0;
+  let waiting = false;
   let failed = null;
   let fetched = 0;
   /** @type {any} */
@@ -59,7 +60,7 @@ export function runStrip({id, data, state, run: first, openTest, hoverTest}) {
     const zoom = now.zoom && window !== null && brushing === null;
     const toGo = run._planned ? run._planned - run._finished : 0;
     strip.update({gpu, which: now.gpu, lanes, row: run.row, tests: view.tests, shown: view.shown, window, zoom, live, end: endOf(run), toGo});
-    head.update({gpus: gpu.gpus, names, lanes, which: now.gpu, window, zoom, tests: view.window, reason: noLanes(), loading: !asked || serial > 0});
+    head.update({gpus: gpu.gpus, names, lanes, which: now.gpu, window, zoom, tests: view.window, reason: noLanes(), loading: !asked || waiting});
     if (brushing === null) soon();
   }
 
@@ -82,6 +83,7 @@ export function runStrip({id, data, state, run: first, openTest, hoverTest}) {
     asked = wanted;
     fetched = Date.now();
     serial += 1;
+    waiting = true;
     const mine = serial;
     try {
       const found = await data.gpu(id, from, to, width);
@@ -92,7 +94,7 @@ export function runStrip({id, data, state, run: first, openTest, hoverTest}) {
       if (mine !== serial) return;
       failed = error.message;
     }
-    serial = 0;
+    waiting = false;
     show();
   }
 

@@ -2,6 +2,7 @@
 
 import {histogram} from '../model/failures.js';
 import {toCsv, toJson} from '../model/csv.js';
+import {toggled} from '../model/listing.js';
 import {matching, outcome, placeOf, sorted, testAt} from '../model/tests.js';
 import {testFeed} from '../model/runfeed.js';
 import {fill, h, onFrame} from '../paint/dom.js';
@@ -10,7 +11,7 @@ import {amountsKey, columnNames, phoneTest, testColumns, usualColumns} from '../
 import {testToolbar} from '../paint/runtoolbar.js';
 import {virtualTable} from '../paint/virtual.js';
 import {testSheet} from './runpanel.js';
-import {filterOf, nextSort, toggled, wayOf, windowOf} from './runstate.js';
+import {filterOf, nextSort, wayOf, windowOf} from './runstate.js';
 
 const NO_FILTER = {status: [], error: [], category: [], success: '', q: '', from: null, to: null, zoom: false};
 
@@ -25,7 +26,7 @@ export function runTests({id, data, shell, state, run: first, onChosen, onView})
   const newestFirst = first._status === 'running';
   const feed = testFeed({page: (start) => data.tests(id, start), onChange: onFrame(() => show())});
   const {tests, all} = feed;
-  const sheet = testSheet({id, data, traceHref, onClose: () => state.set({test: null}), onStep: step});
+  const sheet = testSheet({id, data, traceHref, onClose: closed, onStep: step});
   const failures = failurePanel({
     onWay: (by) => state.set({by}),
     onToggle: (way, value) => state.set({[way]: toggled(state.get()[way], value)}),
@@ -133,6 +134,13 @@ export function runTests({id, data, shell, state, run: first, onChosen, onView})
   function open(row) {
     if (state.get().test === row.test_case_uid) sheet.close();
     else state.set({test: row.test_case_uid});
+  }
+
+  /** The row that opened the sheet may have been painted anew since: the focus goes to the one of the last test shown. */
+  function closed() {
+    const i = places.indexOf(placeOf(all, state.get().test ?? ''));
+    state.set({test: null});
+    if (i >= 0 && document.activeElement === document.body) table.focus(i);
   }
 
   function openNamed(uid) {

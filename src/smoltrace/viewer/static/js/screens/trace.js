@@ -1,21 +1,22 @@
 /** The Trace screen: one test's spans on a time axis, beside what was said in them. */
 import {openingSpan, traceModel} from '../model/tracemodel.js';
 import {urlState} from '../model/state.js';
-import {DEFAULTS, traceView} from '../model/traceview.js';
+import {DEFAULTS, TraceView} from '../model/traceview.js';
 import {h, isPhone, setStyle} from '../paint/dom.js';
 import {findBar} from '../paint/findbar.js';
-import {minimap} from '../paint/minimap.js';
+import {inks} from '../paint/inks.js';
+import {Minimap} from '../paint/minimap.js';
 import {emptyPanel} from '../paint/shell.js';
 import {sheetGrip} from '../paint/sheetgrip.js';
-import {spanPanel} from '../paint/spanpanel.js';
+import {SpanPanel} from '../paint/spanpanel.js';
 import {splitter} from '../paint/splitter.js';
 import {traceHeader} from '../paint/traceheader.js';
 import {traceTools} from '../paint/tracetools.js';
-import {spanTree} from '../paint/tree.js';
+import {SpanTree} from '../paint/tree.js';
 import {soon} from './soon.js';
-import {traceControl} from './tracecontrol.js';
+import {TraceControl} from './tracecontrol.js';
 import {traceCopies} from './tracecopy.js';
-import {spanDetails} from './tracedetails.js';
+import {SpanDetails} from './tracedetails.js';
 import {traceKeys} from './tracekeys.js';
 
 /** A key that is held down moves on faster than spans can be read. */
@@ -24,6 +25,9 @@ const FIND_AFTER = 80;
 const FIND_AGAIN_AFTER = 120;
 const PANEL_SHARE = 0.335;
 const PANEL_USUAL = 380;
+/** So much of the buckets must hold a sample for more of them to hold more. */
+const FULL = 0.8;
+const MOST_BUCKETS = 2_000;
 
 /** @param {{data: any, shell: any}} seams */
 export async function showTrace({data, shell}) {
@@ -35,14 +39,15 @@ export async function showTrace({data, shell}) {
   }
   const given = await data.trace(run, trace);
   const model = traceModel({run_id: run, trace_id: trace, ...given});
-  const view = traceView(model);
+  const view = new TraceView(model);
   view.read(state.get());
   build({data, shell, state, model, view});
 }
 
 /** @param {any} seams */
 function build({data, shell, state, model, view}) {
-  const details = spanDetails(data, model, soon(() => control.findAgain(), FIND_AGAIN_AFTER));
+  inks(); // while the page is nearly empty: later the same question costs a layout
+  const details = new SpanDetails(data, model, soon(() => control.findAgain(), FIND_AGAIN_AFTER));
   const copies = traceCopies(model, details, shell);
   const linkTo = (trace) => state.link({run: model.given.run_id, trace, ...kept(view)}, 'trace');
   const asked = wishes(() => control, {focusTree: () => parts.tree.el.focus(), more: () => moreRows(model, copies, linkTo)});
@@ -57,11 +62,12 @@ function build({data, shell, state, model, view}) {
     tools: () => parts.tools.show(switches(view)),
     page: () => parts.tree.page(),
   };
-  const control = traceControl(view, state, painters);
+  const control = new TraceControl(view, state, painters);
   lay(shell, parts, asked.onClose);
   traceHeader(shell, model, {onError: asked.onError, onMarkdown: copies.markdown, onJson: copies.json, linkTo});
   parts.overview.show(model, model.given.gpu);
   paintAll(view, painters);
+  measure(parts);
   traceKeys(control, {
     tree: parts.tree.el,
     find: parts.find.focus,
@@ -69,13 +75,25 @@ function build({data, shell, state, model, view}) {
     other: (way) => model.given.header?.[way] && location.assign(linkTo(model.given.header[way])),
   });
   followAddress(state, view, control, painters);
+  void sharpen(data, model, parts.overview);
+}
+
+/** The trace comes with the GPU's power in some hundred buckets: where there is more to see, the overview gets one a px. */
+async function sharpen(data, model, overview) {
+  const {gpu, run_id: run} = model.given;
+  const samples = Math.max(0, ...(gpu?.gpus ?? []).map((one) => one.lanes?.power?.min.filter((value) => value != null).length ?? 0));
+  if (samples < FULL * (gpu?.width ?? Infinity) || overview.width <= gpu.width) return;
+  const {zero, length} = model.tree;
+  // without it the overview stays as it is
+  const finer = await data.gpu(run, zero, zero + length, Math.min(overview.width, MOST_BUCKETS)).catch(() => null);
+  if (finer) overview.show(model, finer);
 }
 
 /** What the parts of the screen ask for, handed on to the control. */
 function wishes(control, {focusTree, more}) {
   return {
     onSelect: (node) => control().select(node),
-    onFold: (node) => control().toggle(node),
+    onFold: (node) => control().fold(node),
     onZoomTo: (node) => control().zoomTo(node),
     onLevel: (step) => control().level(step),
     onZoom: (zoom) => control().zoom(zoom),
@@ -98,7 +116,7 @@ function wishes(control, {focusTree, more}) {
 
 function makeParts(asked) {
   const find = findBar(asked);
-  return {overview: minimap(asked), tree: spanTree(asked), find, tools: traceTools(find.el, asked), panel: spanPanel(asked)};
+  return {overview: new Minimap(asked), tree: new SpanTree(asked), find, tools: traceTools(find.el, asked), panel: new SpanPanel(asked)};
 }
 
 /** On a phone the title row has no room for these. */
@@ -133,6 +151,14 @@ function paintAll(view, painters) {
   if (view.selected >= 0) painters.show(view.selected);
 }
 
+/** The first picture does not wait for the observers of sizes, which answer a frame later. All is asked before anything is changed. */
+function measure({tree, overview}) {
+  const width = overview.plot.clientWidth;
+  const box = {width: tree.el.clientWidth, height: tree.el.clientHeight};
+  overview.resized(width);
+  tree.resized(box);
+}
+
 function lay(shell, {overview, tools, tree, panel}, onClose) {
   panel.el.prepend(sheetGrip({sheet: panel.el, onClose}).el);
   const split = h('div', {class: 'trace-split'}, h('div', {class: 'trace-left'}, tools.el, tree.el));
@@ -146,8 +172,16 @@ function lay(shell, {overview, tools, tree, panel}, onClose) {
 function paintPanel(panel, {view, details, select}) {
   const node = view.selected >= 0 || isPhone() ? view.selected : openingSpan(view.model);
   panel.el.classList.toggle('panel-shut', view.selected < 0);
-  const readerOf = (at) => ({model: view.model, node: at, pattern: view.pattern, whole: (ref) => details.whole(at, ref), detailOf: details.of, at: readerOf, select});
-  void panel.show(node < 0 ? null : readerOf(node), view.tab, view.mode);
+  const shared = {
+    model: view.model,
+    pattern: view.pattern,
+    detailOf: (at) => details.of(at),
+    testOf: () => details.test(),
+    wholeOfTest: (ref) => details.wholeOfTest(ref),
+    at: (at) => ({...shared, node: at, whole: (ref) => details.whole(at, ref)}),
+    select,
+  };
+  void panel.show(node < 0 ? null : shared.at(node), view.tab, view.mode);
 }
 
 /** Back and Forward show what the address says. */
@@ -156,5 +190,5 @@ function followAddress(state, view, control, painters) {
     view.read(state.get());
     paintAll(view, painters);
   });
-  addEventListener('pagehide', () => control.waiting() && control.flush());
+  addEventListener('pagehide', () => control.flush());
 }

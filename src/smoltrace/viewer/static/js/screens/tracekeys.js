@@ -2,7 +2,7 @@
 import {keys} from '../paint/keys.js';
 
 /**
- * @param {ReturnType<import('./tracecontrol.js').traceControl>} control
+ * @param {import('./tracecontrol.js').TraceControl} control
  * @param {{tree: HTMLElement, find: () => void, focusPanel: () => void, other: (way: 'previous'|'next') => void}} parts
  */
 export function traceKeys(control, parts) {

@@ -1,7 +1,9 @@
 /** The tests of one run, each with the trace that it left. */
 import {count, duration, tokens} from '../model/format.js';
 import {found, nextSort, sorted} from '../model/listing.js';
+import {testFeed} from '../model/runfeed.js';
 import {href, urlState} from '../model/state.js';
+import {testAt} from '../model/tests.js';
 import {statusChip, verdict} from '../paint/chip.js';
 import {fill, h} from '../paint/dom.js';
 import {keys} from '../paint/keys.js';
@@ -27,23 +29,18 @@ export async function showTraces({data, shell}) {
   }
   const run = await data.run(id);
   const search = filterField('Filter tests', url);
-  /** @type {Object<string, any[]>} */
-  const columns = {};
-  let total = 0;
+  const status = h('span', null);
   /** @type {number[]} */
   let order = [];
-
-  const rowAt = (at) => {
-    const index = order[at];
-    return index === undefined ? undefined : Object.fromEntries(Object.keys(columns).map((name) => [name, columns[name][index]]));
-  };
+  const feed = testFeed({page: (start) => data.tests(id, start), onChange: () => paint()});
+  const {tests} = feed;
   const table = virtualTable({
     label: 'Tests and their traces',
     columns: COLUMNS.map((column) => ({...column, cell: CELLS[column.key](id)})),
     rowHeight: 30,
     phoneRowHeight: 50,
     count: 0,
-    rowAt,
+    rowAt: (at) => testAt(tests, order[at]),
     keyOf: (row) => row.test_case_uid,
     sort: url.get().sort,
     onSort: (key) => url.set({sort: nextSort(url.get().sort, key, !WORDS.has(key))}),
@@ -54,30 +51,26 @@ export async function showTraces({data, shell}) {
   function paint() {
     const {q, sort} = url.get();
     const key = sort.replace(/^-/, '');
+    const {columns, count: total} = tests;
     const shown = found(total, SEARCHED.map((name) => columns[name] ?? []), q);
     order = key && columns[key] ? sorted(shown, (index) => valueOf(columns[key][index]), sort.startsWith('-')) : shown;
+    fill(status, run._status === 'completed' ? null : statusChip(run._status));
     const live = run._status === 'running' ? ` · live, ${count(run._finished)} of ${count(run._planned)}` : '';
     shell.setTitle('Traces', {after: h('span', null, q ? `${count(order.length)} of ${count(total)} tests` : `${count(total)} tests`, live)});
     const words = q ? `No test has “${q}” in it.` : run._status === 'running' ? 'No test of this run has finished yet.' : 'This run has no finished test.';
     table.update({count: order.length, sort, empty: h('div', {class: 'empty'}, h('p', null, words))});
   }
 
-  /** @param {any} part */
-  function take(part) {
-    for (const name of Object.keys(part.columns)) (columns[name] ??= []).push(...part.columns[name]);
-    total += part.count;
-    paint();
-  }
-
-  async function loadRest() {
-    for (;;) {
-      const part = await data.tests(id, total);
-      if (part.count) take(part);
-      if (part.next === null || !part.count) return;
+  async function read() {
+    try {
+      await feed.read();
+    } catch (error) {
+      shell.toast(error instanceof Error ? error.message : String(error));
     }
+    if (feed.waiting()) shell.pill(`${count(feed.waiting())} new`, () => (shell.pill(null), feed.take()));
   }
 
-  shell.setToolbar(run._status === 'completed' ? null : statusChip(run._status), h('a', {href: href('run', {id})}, 'Open the run'), runButton(run, runs), search.el);
+  shell.setToolbar(status, h('a', {href: href('run', {id})}, 'Open the run'), runButton(run, runs), search.el);
   fill(shell.main, table.el);
   keys([
     {keys: 'j ArrowDown', label: 'Next test', run: () => table.move(1)},
@@ -89,13 +82,11 @@ export async function showTraces({data, shell}) {
     search.sync();
     paint();
   });
-  await loadRest();
-  paint();
+  await feed.read();
   if (run._status === 'running') {
-    data.watch(id, async (change) => {
+    data.watch(id, (change) => {
       Object.assign(run, {_status: change.status ?? run._status, _finished: change.finished ?? run._finished});
-      const waiting = (change.finished ?? 0) - total;
-      if (waiting > 0) shell.pill(`${count(waiting)} new`, () => (shell.pill(null), void loadRest()));
+      void read();
     });
   }
 }
