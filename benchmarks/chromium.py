@@ -114,13 +114,13 @@ class Load:
 @contextmanager
 def browser() -> Iterator[Browser]:
     """A headless Chromium of this system. Ends the program, saying what to install, where there is none."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        sys.exit(f"There is no Chromium on this machine (looked for {', '.join(NAMES)}): install the package chromium.")
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         sys.exit("Playwright is not installed: pip install playwright (or pip install -e '.[test]').")
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        sys.exit(f"There is no Chromium on this machine (looked for {', '.join(NAMES)}): install the package chromium.")
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=path, args=list(OPTIONS))
         try:
@@ -145,7 +145,7 @@ def visit(chromium: Browser, url: str, rows: str) -> Iterator[tuple[Page, Load]]
         page.goto(url)
         times = wait_for(page, LOADED)
         page.wait_for_timeout(200)  # what a page asks for after its first rows belongs to it
-        load = Load(**times, nodes=page.evaluate(COUNT), size=int(sum(sizes)), requests=len(sizes))
+        load = Load(**times, nodes=nodes(page), size=int(sum(sizes)), requests=len(sizes))
         yield page, load
     finally:
         context.close()
@@ -160,6 +160,12 @@ def wait_for(page: Page, expression: str) -> Any:
             raise SystemExit(f"{page.url} has painted no rows in {PATIENCE_S} s: {page.inner_text('body')[:500]}")
         page.wait_for_timeout(50)
     return value
+
+
+def nodes(page: Page) -> int:
+    """How many nodes the document has: elements, texts and comments."""
+    count: int = page.evaluate(COUNT)
+    return count
 
 
 def scroll(page: Page, scroller: str) -> list[float]:

@@ -1,7 +1,7 @@
 """What the viewer takes: a trace of 10,000 spans, a leaderboard of 100,000 runs, an export; plain tables beside it.
 
-    python benchmarks/viewer.py                  all of it, written to its section of docs/benchmarks.md (half an hour)
-    python benchmarks/viewer.py --spans 1000 --runs 2000 --repeats 1 --no-write
+    python benchmarks/viewer.py         all of it, in a quarter of an hour, written to its section of docs/benchmarks.md
+    python benchmarks/viewer.py --spans 1000 --runs 2000 --tests 3 --repeats 1 --no-write
 
 It needs Chromium and Playwright (pip install -e '.[test]'). The viewer, the server of the plain tables and the browser
 are processes of their own; the viewer's pages and the plain ones take turns, each visit with an empty cache.
@@ -44,11 +44,13 @@ ANSWERS = 30
 
 @dataclass
 class Pages:
-    """Visits to one page: the first that its server was asked for, and the others; and frames of scrolling."""
+    """Visits to one page: the first that its server was asked for, and the others; ms of the frames of scrolling, and
+    the nodes there were after it."""
 
     first: Load | None = None
     visits: list[Load] = field(default_factory=list)
     frames: list[servers.Spread] = field(default_factory=list)
+    scrolled_nodes: list[int] = field(default_factory=list)
 
     def add(self, load: Load) -> None:
         if self.first is None:
@@ -75,9 +77,9 @@ class Measured:
     browser: str
 
 
-def measure(folder: Path, spans: int, runs: int, repeats: int) -> Measured:
+def measure(folder: Path, spans: int, runs: int, tests: int | None, repeats: int) -> Measured:
     sample = folder / "sample"
-    _run(servers.smoltrace("sample", "--store", sample, "--quiet"))
+    _run(servers.smoltrace("sample", "--store", sample, *(("--limit", str(tests)) if tests else ()), "--quiet"))
     board = folder / "board"
     told(f"making a leaderboard of {runs} runs")
     boards.make_board(board, sample, runs)
@@ -134,6 +136,7 @@ def look(browser: Browser, pages: Pages, url: str, rows: str, scroller: str | No
         pages.add(load)
         if scroller is not None:
             pages.frames.append(servers.spread(chromium.scroll(page, scroller)))
+            pages.scrolled_nodes.append(chromium.nodes(page))
 
 
 def first_answer(store: Path) -> float:
@@ -202,12 +205,14 @@ def section(found: Measured, spans: int, runs: int, repeats: int) -> str:
     machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
     parts = [
         "## What the viewer takes",
-        "Made by `python benchmarks/viewer.py`. Pages are visited in headless Chromium at 1440 × 900, each time with an "
-        "empty cache; the viewer, the server of plain files and the browser are processes of their own on one machine. "
-        "Times count from the beginning of the navigation. Rows count as painted when the frame that first has them is. "
-        "Nodes are elements and texts. Bytes are what came over the wire: the viewer compresses, the plain server does "
-        "not. Beside each page stands a file with the same rows and columns as one plain HTML table.",
-        f"Medians of {repeats} visits on {machine}, Chromium {found.browser}.",
+        "Made by `python benchmarks/viewer.py`. Headless Chromium visits a page at 1440 × 900, each time with an "
+        "empty cache. The viewer, the server of plain files and the browser are processes of their own on one "
+        "machine. Beside each page of the viewer stands a file with the same rows and columns as one plain HTML "
+        "table, sent by Python's `http.server`. Times count from the beginning of the navigation; rows are "
+        "painted when the first frame that has any of them is. Nodes are elements, texts and comments. MB are "
+        "what came over the wire: the viewer compresses, the plain server does not.",
+        f"Medians; visits to each page: {repeats}, after a first one that is not counted. {machine}, "
+        f"Chromium {found.browser}.",
         *_trace_part(found, spans),
         *_board_part(found, runs),
         "### Export",
@@ -222,17 +227,19 @@ def section(found: Measured, spans: int, runs: int, repeats: int) -> str:
 
 def _trace_part(found: Measured, spans: int) -> list[str]:
     both = (found.trace, found.plain_trace)
-    scrolled = [
+    scrolled = [("nodes after scrolling", *(f"{statistics.median(pages.scrolled_nodes):,.0f}" for pages in both))]
+    scrolled += [
         (f"work of a frame while scrolling, {name}, ms", *(f"{_frames(pages, which):.1f}" for pages in both))
         for name, which in (("median", "median"), ("99th percentile", "p99"))
     ]
     return [
         f"### A trace of {spans:,} spans",
-        f"All spans are unfolded. Scrolling goes {chromium.STEP_PX} px a frame, as a wheel does, through the list; "
-        "a frame's work is the time from its timestamp until the main thread has painted it.",
+        f"All spans are unfolded. Scrolling goes {chromium.STEP_PX} px a frame, as a wheel does, through the whole "
+        "list. The work of a frame is the time from its timestamp until the main thread has painted it: more than "
+        "16.7 ms is a frame that is shown too late.",
         _table(("", "viewer", "plain table"), [*_page_lines(*both), *scrolled]),
-        f"The first visit after the viewer's start, for which it imports, bundles and reads the trace, had its rows "
-        f"after {_first(found.trace):.0f} ms.",
+        "The first visit after the viewer's start, for which it loads packages, puts the page's script together and "
+        f"reads the trace, had its rows after {_first(found.trace):.0f} ms.",
     ]
 
 
@@ -240,8 +247,8 @@ def _board_part(found: Measured, runs: int) -> list[str]:
     cold, warm = found.starts
     return [
         f"### A leaderboard of {runs:,} runs",
-        "The rows are those of the sample runs with other names, dates and figures. The viewer's page shows the chart, "
-        "the counts of each filter and the rows in sight, and gets others as they come in sight.",
+        "The rows are those of the sample runs with other names, dates and figures, all of one task set. The viewer's "
+        "page has the chart, the counts of each filter and the rows in sight, and gets others when they come in sight.",
         _table(("", "viewer", "plain table"), _page_lines(found.board, found.plain_board)),
         f"From the command to the first answer: {warm:.1f} s; {cold:.1f} s where the cache of the rows, one Parquet "
         "file, has to be made first.",
@@ -295,13 +302,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--spans", type=int, default=10_000, help="spans of the trace [default: 10000]")
     parser.add_argument("--runs", type=int, default=100_000, help="runs of the leaderboard [default: 100000]")
+    parser.add_argument("--tests", type=int, help="tests of each sample run [default: all of the built-in suite]")
     parser.add_argument("--repeats", type=int, default=5, help="visits to each page, after a first one [default: 5]")
     parser.add_argument("--no-write", action="store_true", help=f"do not write {document.FILE.name}")
     options = parser.parse_args()
     with chromium.browser():
         pass  # where there is none, that is said before everything else is made
     with tempfile.TemporaryDirectory(prefix="smoltrace-benchmark-") as folder:
-        found = measure(Path(folder), options.spans, options.runs, options.repeats)
+        found = measure(Path(folder), options.spans, options.runs, options.tests, options.repeats)
     print(json.dumps(asdict(found)), file=sys.stderr)
     text = section(found, options.spans, options.runs, options.repeats)
     print(text)

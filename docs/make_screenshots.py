@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 from smoltrace.samples.store import make_sample_store
 from smoltrace.store.layout import Store
 from smoltrace.store.read import Run
@@ -124,6 +126,10 @@ def take(browser: Browser, address: str, file: Path, theme: str, width: int, hei
     page.wait_for_timeout(700)
     page.screenshot(path=file)
     context.close()
+    # Few colours are in a page: a palette of them is a third of the size, and every picture stays in the history.
+    with Image.open(file) as picture:
+        small = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    small.save(file, optimize=True)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,9 @@ def test_a_reader_that_goes_away_is_no_fault(store: Path) -> None:
     assert done.returncode in (0, 1)
 
 
-def test_an_output_that_was_closed_is_no_fault() -> None:
-    command = f'"{PROGRAM}" --version >&-'
-    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
+@pytest.mark.parametrize("command", ["--version", "runs --store {}", "show mine --store {}", "leaderboard --store {}"])
+def test_an_output_that_was_closed_is_no_fault(command: str, store: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"{PROGRAM}" {command.format(store)} >&-'], stderr=subprocess.PIPE, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")

@@ -239,11 +239,12 @@ def test_a_static_site_is_written_of_all_runs_or_of_some(store: Path, tmp_path: 
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 
 
-def test_a_run_that_cannot_be_read_is_named_and_left_out_of_a_site(tmp_path: Path) -> None:
+@pytest.mark.parametrize("broken", ["results.jsonl", "run.json"])
+def test_a_run_that_cannot_be_read_is_named_and_left_out_of_a_site(tmp_path: Path, broken: str) -> None:
     make_run(tmp_path, [execution(1)], run_id="good")
     bad = make_run(tmp_path, [execution(1)], run_id="bad")
-    bad.results_journal.write_bytes(b"no json\n")
-    done = smoltrace_here("view", "good", "bad", "--store", tmp_path, "--export", tmp_path / "site", "--quiet")
+    (bad.path / broken).write_bytes(b"no json\n")
+    done = smoltrace_here("view", "--store", tmp_path, "--export", tmp_path / "site", "--quiet")
     assert done.returncode == 0
     assert done.stderr.startswith("Warning: bad is left out: ")
 
@@ -276,6 +277,9 @@ def test_a_run_is_written_as_one_file(store: Path, tmp_path: Path) -> None:
         (["3f2a77"] * 11, "At most 10 runs"),
         (["--host", "no-such-host.invalid"], "--host"),
         (["--port", "70000"], "70000"),
+        (["--port", "8080", "--export", "a"], "leave --port out"),
+        (["x" * 5000], "has no run 'xxx"),
+        (["--store", __file__], "is a file"),
     ],
     ids=str,
 )

@@ -4,11 +4,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 import orjson
-from support.runs import execution, span, trace_of
+from support.runs import NO_PRICES, chat, execution, span, trace_of
 
 from smoltrace.books import names
+from smoltrace.books.calls import calls_in
 from smoltrace.books.spans import Event
-from smoltrace.records.results import result_row
+from smoltrace.records.results import priced_spans, result_row
 from smoltrace.records.schema import SPANS, TRACES
 from smoltrace.records.traces import in_order, span_of, span_rows_of, trace_row
 
@@ -72,6 +73,38 @@ def test_a_foreign_span_nested_in_ours_is_counted_once_at_our_cost() -> None:
     counted = [row for row in rows if row["input_tokens"] is not None]
     assert len(counted) == 2
     assert sum(row["cost_usd"] for row in counted) == result["gen_ai.usage.cost.total"] == Decimal("0.00135")
+
+
+def test_a_call_that_only_another_instrumentation_saw_costs_its_span_what_it_costs_the_test() -> None:
+    seen = replace(chat(1, 40, 22, (130, 135), (1000, 7)), scope="other")
+    seen = replace(seen, attributes={**seen.attributes, names.COST_TOTAL: 99.0, names.RESPONSE_ID: "elsewhere"})
+    done = execution(spans=[*trace_of(1), seen])
+    calls = calls_in(done.spans)
+    result = result_row(done, calls)
+
+    rows = span_rows_of(result, in_order(priced_spans(done, calls)))
+
+    (cost,) = (row["cost_usd"] for row in rows if row["span_id"] == seen.span_id)
+    assert cost == Decimal("0.003105")
+    assert sum(row["cost_usd"] for row in rows if row["input_tokens"] is not None) == result["gen_ai.usage.cost.total"]
+    (kept,) = (span for span in priced_spans(done, calls) if span.span_id == seen.span_id)
+    assert kept.attributes[names.COST_TOTAL] == 99.0
+    assert kept.attributes[names.PRICING_SOURCE] == "test 1"
+
+
+def test_what_another_instrumentation_reckons_is_not_read() -> None:
+    seen = replace(chat(1, 40, 22, (130, 135), (1000, 7)), scope="other")
+    done = execution(spans=[*trace_of(1), seen], price_book=NO_PRICES)
+    calls = calls_in(done.spans)
+
+    rows = span_rows_of(result_row(done, calls), in_order(priced_spans(done, calls)))
+
+    assert {row["cost_usd"] for row in rows if row["span_id"] == seen.span_id} == {None}
+
+
+def test_our_own_spans_stay_what_they_are() -> None:
+    done = execution()
+    assert priced_spans(done, calls_in(done.spans)) == list(done.spans)
 
 
 def test_parts_that_do_not_add_up_to_the_total_are_unknown() -> None:

@@ -117,6 +117,30 @@ def test_a_beginning_that_fits_several_is_refused_but_a_whole_id_is_not(store: S
     assert store.find("run").run_id == "run"
 
 
+@pytest.mark.parametrize("name", ["made (copy)", 'a"b\r\nc', "ü", "x" * 200, "made"])
+def test_a_run_is_found_by_whatever_its_folder_was_named(store: Store, name: str) -> None:
+    made(store, "made").path.rename(store.runs_path / name)
+    made(store, "another").path.rename(store.runs_path / f"{name} 2")
+    assert store.run(name) == store.find(name) == RunDir(store.runs_path / name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../runs/made", "made/", "made/.", "/", "a\0b", "x" * 5000, ".hidden", "\ud800"]
+)
+def test_what_is_no_name_of_a_folder_is_no_run(store: Store, name: str) -> None:
+    made(store, "made")
+    made(store, "other").path.rename(store.runs_path / ".hidden")
+    with pytest.raises(RunNotFoundError):
+        store.run(name)
+
+
+def test_a_manifest_that_cannot_be_read_comes_after_all_others(store: Store) -> None:
+    broken, whole = made(store, "z"), made(store, "a")
+    broken.manifest_file.write_text("{")
+    assert store.newest() == [whole, broken]
+    assert store.latest() == whole
+
+
 def test_a_manifest_that_is_no_json_is_told(store: Store) -> None:
     run_dir = made(store, "one")
     run_dir.manifest_file.write_text("{")

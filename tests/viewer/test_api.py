@@ -133,3 +133,20 @@ def test_a_run_whose_files_are_damaged_is_told_and_the_others_are_shown(tmp_path
         assert "run.json" in answer.json()["error"]
         assert client.get("api/run/good").status_code == 200
         assert client.get("api/leaderboard").status_code == 200
+
+
+def test_the_latest_run_is_the_one_that_was_started_last_and_can_be_read(tmp_path: Path) -> None:
+    make_run(tmp_path, [execution(1)], run_id="older", started_at="2025-06-15T00:00:00+00:00")
+    make_run(tmp_path, [execution(1)], run_id="newer", started_at="2025-06-16T00:00:00+00:00")
+    make_run(tmp_path, [execution(1)], run_id="broken", finish=False).manifest_file.write_text("{")
+    with viewing(tmp_path) as client:
+        assert client.get("api/run/latest").json()["run_id"] == "newer"
+    with viewing(tmp_path / "empty") as client:
+        assert client.get("api/run/latest").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["api/leaderboard", "api/chart", "api/search"])
+def test_too_many_words_are_refused_before_anybody_looks_for_them(client: httpx.Client, path: str) -> None:
+    answer = client.get(path, params={"q": "w " * 9000})
+    assert answer.status_code == 400
+    assert "18000 characters" in answer.json()["error"] or "17999 characters" in answer.json()["error"]

@@ -1,6 +1,7 @@
 """Modules as one classic script: in order, apart from each other, and the same when they run."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -84,3 +85,25 @@ def test_the_viewer_itself_is_a_script_that_can_be_parsed(tmp_path: Path) -> Non
     file.write_text(bundle(STATIC / "js" / "main.js"))
     found = subprocess.run([NODE or "node", "--check", str(file)], capture_output=True, text=True, timeout=60)
     assert found.returncode == 0, found.stderr
+
+
+def test_every_module_is_needed_by_a_page_and_by_the_page_that_is_one_file() -> None:
+    scripts = STATIC / "js"
+    pages = sorted((scripts / "pages").glob("*.js"))
+    modules = {*scripts.rglob("*.js")} - {scripts / "theme.js", *pages}
+    needed = needed_by(*pages)
+    assert modules - needed - {scripts / "main.js"} == set()
+    # What pages start with is theirs; the rest is in the one file as well.
+    assert needed - {*pages} - needed_by(scripts / "main.js") == set()
+
+
+def needed_by(*entries: Path) -> set[Path]:
+    """These modules and all that they import."""
+    found: set[Path] = set()
+    left = list(entries)
+    while left:
+        module = left.pop()
+        if module not in found:
+            found.add(module)
+            left += [(module.parent / name).resolve() for name in re.findall(r"from '(\.[^']+)'", module.read_text())]
+    return found

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import httpx
 import pyarrow as pa
@@ -159,3 +160,16 @@ def test_unknown_names_in_a_query_are_an_error(client: httpx.Client) -> None:
     answer = client.get("api/download/leaderboard.csv?colour=red")
     assert answer.status_code == 400
     assert re.search("colour", answer.json()["error"])
+
+
+@pytest.mark.parametrize("name", ['we"ird\r\nX-Evil: 1', "zwölf (Kopie)", "../up"])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_file_is_named_after_its_run_whatever_that_is_called(tmp_path: Path, name: str, kind: str) -> None:
+    name = name.replace("/", " ")
+    make_run(tmp_path, [execution(1)], run_id="plain").path.rename(tmp_path / "runs" / name.strip("."))
+    with viewing(tmp_path) as client:
+        answer = client.get(f"api/download/run/{quote(name.strip('.'), safe='')}/results.{kind}")
+    assert answer.status_code == 200
+    assert "x-evil" not in answer.headers
+    told = answer.headers["content-disposition"].removeprefix("attachment; filename*=utf-8''")
+    assert unquote(told) == f"{name.strip('.')}-results.{kind}"

@@ -17,7 +17,7 @@ from smoltrace.store import leaderboard
 from smoltrace.store.finalise import finalise
 from smoltrace.store.journal import Journal
 from smoltrace.store.layout import RunDir, Store
-from smoltrace.viewer import events
+from smoltrace.viewer import events, watching
 from smoltrace.viewer.events import Changes
 from smoltrace.viewer.serve import ViewerServer
 
@@ -193,3 +193,22 @@ def test_a_run_that_cannot_be_read_keeps_its_listeners(tmp_path: Path, client: h
         assert change["status"] == "completed"
         assert first is not None
         assert first["status"] == "incomplete"
+
+
+def test_what_nobody_foresaw_ends_no_stream(
+    tmp_path: Path, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = begun(tmp_path)
+    with listening(client, "made") as stream:
+        assert stream.change() is not None
+        broken = threading.Event()
+
+        def fail(_: object) -> None:
+            broken.set()
+            raise RuntimeError("nobody foresaw this")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(watching, "state_of", fail)
+            assert broken.wait(20)
+        run.manifest_file.write_bytes(run.manifest_file.read_bytes().replace(b'"running"', b'"completed"'))
+        assert stream.change() is not None

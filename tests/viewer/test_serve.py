@@ -87,6 +87,19 @@ def test_its_address_is_one_that_a_browser_here_can_open(tmp_path: Path, host: s
         assert client.get("").status_code == 200
 
 
+@pytest.mark.parametrize(("host", "written"), [("127.1", "127.0.0.1"), ("0x7f000002", "127.0.0.2"), ("0", "0.0.0.0")])
+def test_an_address_is_told_as_browsers_write_it(tmp_path: Path, host: str, written: str) -> None:
+    with running(ViewerServer(Store(tmp_path), host=host, port=0)) as server:
+        assert server.host == written
+        assert httpx.get(server.url).status_code == 200
+
+
+@pytest.mark.parametrize(("host", "is_local"), [("127.1", True), ("localhost", True), ("::1", True), ("0", False)])
+def test_who_can_reach_it_is_told_from_where_it_listens(tmp_path: Path, host: str, is_local: bool) -> None:
+    with has_ipv6(), running(ViewerServer(Store(tmp_path), host=host, port=0)) as server:
+        assert server.is_local is is_local
+
+
 @pytest.mark.parametrize("host", ["::1", "[::1]", "::"])
 def test_an_ipv6_address_is_written_in_brackets(tmp_path: Path, host: str) -> None:
     with has_ipv6(), viewing(tmp_path, host=host) as client:

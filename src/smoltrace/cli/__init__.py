@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -81,14 +82,13 @@ def run_command(command: click.Command, name: str, args: list[str] | None = None
     _let_all_be_written()
     try:
         code = _run(command, name, args)
-        if sys.stdout is not None:  # as it is where the caller closed it
-            sys.stdout.flush()
+        sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output went away (`smoltrace runs | head`): nothing is wrong, and nothing more can be said.
         _drop_output(sys.stdout)
         return 0
     except OSError as error:
-        refusing = [stream for stream in (sys.stdout, sys.stderr) if stream is not None and _refuses(stream)]
+        refusing = [stream for stream in (sys.stdout, sys.stderr) if _refuses(stream)]
         # A file that cannot be written is a StoreError; an output that keeps nothing back is known by this alone.
         if not refusing and (error.filename is not None or error.errno not in _REFUSALS):
             raise
@@ -121,7 +121,11 @@ def _run(command: click.Command, name: str, args: list[str] | None) -> int:
 
 
 def _let_all_be_written() -> None:
-    """Let a character that an output's encoding lacks become a question mark there, instead of ending the command."""
+    """Let a character that an output's encoding lacks become a question mark there, and what goes to an output that the
+    caller closed go nowhere, instead of ending the command."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the end
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="replace")

@@ -51,7 +51,9 @@ NEEDED: Final = ("duckdb", "jinja2", "starlette", "uvicorn")
 
 @click.command("view", epilog=EPILOG)
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
-@click.option("--store", type=click.Path(path_type=Path), help="Where runs are kept [default: as for eval].")
+@click.option(
+    "--store", type=click.Path(file_okay=False, path_type=Path), help="Where runs are kept [default: as for eval]."
+)
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on [default: 7860, or the next free one].")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--no-open", is_flag=True, help="Do not open the browser.")
@@ -86,7 +88,7 @@ def command(
 ) -> None:
     """Look at runs in the browser: the leaderboard, comparisons, runs and their traces."""
     _require_extra()
-    _check(runs, folder, file)
+    _check(runs, folder, file, port)
     silent = quiet or as_json
     if store is None and not sample and len(runs) == 1 and _is_store(Path(runs[0])):
         store, runs = Path(runs[0]), ()
@@ -107,14 +109,19 @@ def _require_extra() -> None:
 
 
 def _is_store(path: Path) -> bool:
-    return (path / "runs").is_dir() and not (path / "run.json").exists()
+    try:
+        return (path / "runs").is_dir() and not (path / "run.json").exists()
+    except OSError:
+        return False  # no path, or one that may not be looked at: it is looked for among the runs
 
 
-def _check(runs: Sequence[str], folder: Path | None, file: Path | None) -> None:
+def _check(runs: Sequence[str], folder: Path | None, file: Path | None, port: int | None) -> None:
     from smoltrace.viewer.data.compare import MOST
 
     if folder is not None and file is not None:
         raise UsageError("Choose one of --export and --single-file.")
+    if port is not None and (folder is not None or file is not None):
+        raise UsageError("Files are written and nothing is served: leave --port out, or --export and --single-file.")
     if file is not None and len(runs) != 1:
         raise UsageError("--single-file holds one run: name it, as in smoltrace view latest --single-file run.html")
     if folder is None and len(runs) > MOST:
@@ -212,12 +219,11 @@ def _serve(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    from smoltrace.viewer.security import is_loopback
     from smoltrace.viewer.serve import ViewerServer, open_in_browser
 
     server = ViewerServer(store, host=host, port=port)
     address = server.url + _page(found)
-    if not is_loopback(host) and not quiet:
+    if not server.is_local and not quiet:
         click.echo(
             f"Warning: everyone who can reach this machine on port {server.port} can read all prompts and answers.",
             err=True,

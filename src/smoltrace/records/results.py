@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from smoltrace.books import names
 from smoltrace.books.calls import Call, calls_in
@@ -13,6 +14,7 @@ from smoltrace.records.estimates import estimate_columns
 from smoltrace.records.execution import Execution, final_answer_called, step_count, tool_spans, tool_uses
 from smoltrace.records.schema import RESULTS, Row, empty_row, time_of
 from smoltrace.records.text import json_text
+from smoltrace.records.traces import reckoned_cost
 
 if TYPE_CHECKING:
     from smoltrace.books.cost import Cost
@@ -67,6 +69,22 @@ def cost_of_call(execution: Execution, call: Call) -> Cost:
         at=time_of(call.start_ns),
         reported=call.reported_cost,
     )
+
+
+def priced_spans(execution: Execution, calls: Sequence[Call]) -> list[Span]:
+    """The spans of the execution; those of `calls` that nobody priced by the run's prices, since only another
+    instrumentation saw the call, bear what it cost beside what they say."""
+    by_id = {span.span_id: span for span in execution.spans}
+    for call in calls:
+        span = by_id.get(call.span_id)
+        if span is None or reckoned_cost(span, by_id) is not None:
+            continue
+        cost = cost_of_call(execution, call)
+        if cost.total is not None:
+            added: dict[str, Any] = {names.COST_OF_CALL: float(cost.total), names.COST_QUALITY: cost.quality}
+            added |= {} if cost.source is None else {names.PRICING_SOURCE: cost.source}
+            by_id[call.span_id] = replace(span, attributes={**span.attributes, **added})
+    return [by_id[span.span_id] for span in execution.spans]
 
 
 def is_sum(call: Call) -> bool:

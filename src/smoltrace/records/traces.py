@@ -149,14 +149,10 @@ def _nested(row: Row) -> Row:
 
 
 def _costs(result: Mapping[str, Any], spans: Sequence[Span], counted: Mapping[str, Call]) -> dict[str, Decimal | None]:
-    """What each counted call cost, by its span's id.
-
-    Our span of a call carries the cost that was reckoned with the run's prices; a span that another instrumentation
-    nested in it has the same cost. Where the parts do not add up to the test's total, the parts are unknown: the books
-    balance, or say that they do not know.
-    """
+    """What each counted call cost, by its span's id. Where the parts do not add up to the test's total, the parts are
+    unknown: the books balance, or say that they do not know."""
     by_id = {span.span_id: span for span in spans}
-    costs = {span_id: _reckoned(by_id[span_id], by_id) for span_id in counted if span_id in by_id}
+    costs = {span_id: reckoned_cost(by_id[span_id], by_id) for span_id in counted if span_id in by_id}
     total = result["gen_ai.usage.cost.total"]
     known = [float(cost) for cost in costs.values() if cost is not None]
     if total is not None and len(known) == len(costs) and not math.isclose(math.fsum(known), total, rel_tol=1e-9):
@@ -164,17 +160,23 @@ def _costs(result: Mapping[str, Any], spans: Sequence[Span], counted: Mapping[st
     return costs
 
 
-def _reckoned(span: Span, by_id: Mapping[str, Span]) -> Decimal | None:
-    own = span.attributes.get(names.COST_TOTAL)
+def reckoned_cost(span: Span, by_id: Mapping[str, Span]) -> Decimal | None:
+    """What a call cost by the run's prices, USD, as its trace tells it; None where it does not.
+
+    Our span of a call carries it; a span that another instrumentation nested in it has the same cost. What else another
+    instrumentation says that a call cost is its own reckoning, and is not read.
+    """
+    if names.COST_OF_CALL in span.attributes:
+        return amount_of(span.attributes[names.COST_OF_CALL])
     seen: set[str] = set()
     at: Span | None = span
     while at is not None and at.span_id not in seen:
         seen.add(at.span_id)
         if at.scope == names.SCOPE:
-            ours = at.attributes.get(names.OPERATION_NAME) in (names.CHAT, names.EMBEDDINGS)
-            return amount_of(at.attributes.get(names.COST_TOTAL)) if ours or at is span else amount_of(own)
+            is_call = at.attributes.get(names.OPERATION_NAME) in (names.CHAT, names.EMBEDDINGS)
+            return amount_of(at.attributes.get(names.COST_TOTAL)) if is_call or at is span else None
         at = by_id.get(at.parent_span_id or "")
-    return amount_of(own)
+    return None
 
 
 def _tool_definitions(spans: Iterable[Span]) -> str | None:

@@ -9,8 +9,6 @@ from typing import Any
 from smoltrace.books import names
 from smoltrace.books.spans import Event, Span
 
-UNFINISHED = "still open when its test ended"
-
 
 class OpenSpan:
     """A span that goes on. Its attributes and events are as they will be written."""
@@ -52,7 +50,7 @@ class OpenSpan:
     def leave_unfinished(self) -> None:
         """End it because its test is over."""
         self.attributes[names.UNFINISHED] = True
-        self._status = ("ERROR", UNFINISHED)
+        self._status = ("ERROR", names.LEFT_OPEN)
         self.end()
 
     def end(self) -> None:

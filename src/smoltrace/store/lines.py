@@ -130,9 +130,15 @@ def index_traces(path: Path) -> dict[str, Place]:
     """Where the line of each trace stands, by trace id; of duplicates the last. Lines are not decoded."""
     found: dict[str, Place] = {}
     for place, line in whole_lines(path):
-        if match := _TRACE_ID.search(line):
-            found[match.group(1).decode().lower()] = place
+        if (trace_id := trace_id_in(line)) is not None:
+            found[trace_id] = place
     return found
+
+
+def trace_id_in(line: bytes) -> str | None:
+    """The trace of a line of a traces journal, which is not decoded for that; None where it names none."""
+    match = _TRACE_ID.search(line)
+    return None if match is None else match.group(1).decode().lower()
 
 
 class LineFile:

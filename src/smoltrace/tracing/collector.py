@@ -109,7 +109,7 @@ class Collector(SpanProcessor):
         for span in sorted(left, key=lambda s: s.start_time or 0, reverse=True):
             if span is not root and span.is_recording():
                 span.set_attribute(names.UNFINISHED, True)
-                span.set_status(Status(StatusCode.ERROR, "still open when its test ended"))
+                span.set_status(Status(StatusCode.ERROR, names.LEFT_OPEN))
                 span.end()
         root.end()
         with self._lock:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SHARD_BYTES: Final = 1 << 20
 """About the size of a shard before it is compressed; one test or span that is larger has one of its own."""
-_TESTS_A_PAGE: Final = 5_000
+TESTS_TOGETHER: Final = 5_000
 
 Document = tuple[str, Any]
 """A name, `run`, `tests-000`, `texts/REF`, and what the document says."""
@@ -82,8 +82,8 @@ def _by_runs(task_set: Mapping[str, Any]) -> tuple[int, float, str]:
     return -task_set["runs"], math.inf if newest is None else -newest, task_set["fingerprint"]
 
 
-def run_documents(run: Run, readings: Readings) -> Iterator[Document]:
-    """All documents of a run:
+def run_documents(run: Run, readings: Readings, *, together: int = TESTS_TOGETHER) -> Iterator[Document]:
+    """All documents of a run, whose tests are read so many together:
 
     - `run`, `compare`, `gpu`: what the API answers, `gpu` with every sample,
     - `spans-NNN`: `{"TRACE/SPAN": detail}`,
@@ -101,7 +101,7 @@ def run_documents(run: Run, readings: Readings) -> Iterator[Document]:
     yield HEADER, run_header(run, readings=readings)
     yield "compare", comparison([run])
     yield "gpu", gpu_samples(run, readings=readings)
-    yield from _Tests(run, readings).documents()
+    yield from _Tests(run, readings).documents(together)
 
 
 class _Shards:
@@ -150,13 +150,13 @@ class _Tests:
         self._spans, self._tests = _Shards("spans"), _Shards("tests")
         self._texts: set[str] = set()
 
-    def documents(self) -> Iterator[Document]:
+    def documents(self, together: int) -> Iterator[Document]:
         from smoltrace.viewer.data.tests import run_tests
 
         light: dict[str, Any] = {}
         start: int | None = 0
         while start is not None:
-            page = run_tests(self._run, start, _TESTS_A_PAGE, readings=self._readings)
+            page = run_tests(self._run, start, together, readings=self._readings)
             columns = page["columns"]
             columns["_shard"] = shards = []
             for uid, trace_id in zip(columns["test_case_uid"], columns["trace_id"], strict=True):

@@ -6,6 +6,7 @@ and no module imports in a circle. So the order of the imports and a few pattern
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +66,13 @@ def _taken(path: Path, done: dict[Path, str]) -> str:
     lines = []
     for names, source in _IMPORT.findall(path.read_text(encoding="utf-8")):
         wanted = ", ".join(_renamed(name) for name in names.split(",") if name.strip())
-        lines.append(f"const {{{wanted}}} = {done[(path.parent / source).resolve()]};\n")
+        lines.append(f"const {{{wanted}}} = {done[_beside(path, source)]};\n")
     return "".join(lines)
+
+
+def _beside(path: Path, source: str) -> Path:
+    # Not resolve: it asks the disk about every folder on the way, hundreds of times for one page.
+    return Path(os.path.normpath(path.parent / source))
 
 
 def _renamed(name: str) -> str:
@@ -79,7 +85,7 @@ def _read(path: Path) -> _Module:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise BundleError(f"The module {path.name} cannot be read: {error}.") from error
-    needs = tuple((path.parent / source).resolve() for _, source in _IMPORT.findall(text))
+    needs = tuple(_beside(path, source) for _, source in _IMPORT.findall(text))
     gives = [first or second for first, second in _EXPORTED.findall(text)]
     body = _EXPORTED.sub("", _IMPORT.sub("", text))
     for listed in _EXPORT_LIST.findall(body):

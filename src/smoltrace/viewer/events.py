@@ -14,7 +14,6 @@ from starlette.routing import Route
 
 from smoltrace.viewer.answers import refused
 from smoltrace.viewer.asked import run_dir
-from smoltrace.viewer.data.loading import BROKEN
 from smoltrace.viewer.data.shape import to_json
 from smoltrace.viewer.watching import RunWatch, State, StoreWatch
 
@@ -61,7 +60,7 @@ class _Watched:
         try:
             async with self._lock:
                 state = await run_in_threadpool(self._read)
-        except BROKEN as error:
+        except Exception as error:  # noqa: BLE001 - one that cannot be watched must not end the watching of all
             # Whoever asks for the data is told what is wrong with them; there is no change to tell of here.
             logger.debug("cannot be watched: %s", error)
             return

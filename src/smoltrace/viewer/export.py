@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 from smoltrace.errors import SmoltraceError, StoreError, UsageError
 from smoltrace.records.schema import METRICS, POINTS, RESULTS, SPANS, TRACES
 from smoltrace.store.atomic import disk_error
-from smoltrace.store.finalise import is_finalised
 from smoltrace.store.parquet import write_rows
-from smoltrace.viewer.archive import HEADER, Document, board_document, run_documents, store_document
+from smoltrace.viewer.archive import HEADER, board_document, run_documents, store_document
 from smoltrace.viewer.bundle import bundle
 from smoltrace.viewer.data.loading import BROKEN
 from smoltrace.viewer.data.packing import packed
 from smoltrace.viewer.data.readings import Readings
+from smoltrace.viewer.data.sources import Source
 from smoltrace.viewer.pages import PAGES, STATIC, page
 
 if TYPE_CHECKING:
@@ -126,36 +126,30 @@ def _add_run(run: Run, data: Path, made: Exported) -> dict[str, Any] | None:
     """The documents and the Parquet files of a run, and its header; or its name among those left out."""
     place, header = data / "runs" / run.id, {}
     try:
-        for name, content in _documents(run):
+        for name, content in run_documents(run, Readings()):
             _write(place / f"{name}.json.gz", packed(content))
             if name == HEADER:
                 header = content
         _add_datasets(run, place)
-    except SmoltraceError as error:
+    except OSError:
+        # What cannot be read of a run is a StoreError: this is the place that is written to.
+        raise
+    except BROKEN as error:
         shutil.rmtree(place, ignore_errors=True)
-        made.left_out[run.id] = str(error)
+        unread = f"{run.path} cannot be read ({type(error).__name__}: {error})."
+        made.left_out[run.id] = str(error) if isinstance(error, SmoltraceError) else unread
         return None
     made.runs.append(run.id)
     return header
 
 
-def _documents(run: Run) -> Iterator[Document]:
-    """Raises SmoltraceError, whatever is wrong with the run."""
-    try:
-        yield from run_documents(run, Readings())
-    except SmoltraceError:
-        raise
-    except BROKEN as error:
-        raise StoreError(f"{run.path} cannot be read ({type(error).__name__}: {error}).") from error
-
-
 def _add_datasets(run: Run, place: Path) -> None:
     """What can be downloaded of a run. Raises StoreError when it cannot be read."""
-    is_whole = is_finalised(run.directory)
+    is_up_to_date = Source(run).finished_files
     rows = {RESULTS: run.results, TRACES: run.traces, SPANS: run.spans, METRICS: run.metrics, POINTS: run.points}
     for dataset, read in rows.items():
         file = run.directory.parquet(dataset.name)
-        if not is_whole:
+        if not (is_up_to_date and file.exists()):
             write_rows(place / file.name, dataset, read())
             continue
         try:

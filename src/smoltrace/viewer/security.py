@@ -59,7 +59,7 @@ class Hosts:
         """The names of a server that listens on `host`: that one, and of one that listens everywhere this machine's."""
         address = _address(host)
         if address is None or not address.is_unspecified:
-            return cls(frozenset({host.lower() if address is None else str(address)}))
+            return cls(frozenset({host.lower().removesuffix(".") if address is None else str(address)}))
         return cls(frozenset({socket.gethostname().lower(), socket.getfqdn().lower()}), addresses=True)
 
     def allow(self, authority: str) -> bool:
@@ -72,12 +72,6 @@ class Hosts:
         if address is not None and (self.addresses or address.is_loopback):
             return True
         return name == "localhost" or (name if address is None else str(address)) in self.names
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a server that listens on `host` can be reached from this machine only."""
-    address = _address(host)
-    return host.lower() == "localhost" if address is None else address.is_loopback
 
 
 class Guard:

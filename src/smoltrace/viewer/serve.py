@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import ipaddress
 import os
 import signal
 import socket
@@ -35,14 +36,18 @@ _SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 class ViewerServer:
     """A viewer that listens, from the moment it is made, and answers while `run` runs.
 
-    `port` None: the usual one, or where that is in use another. `port` 0: any that is free.
+    `port` None: the usual one, or where that is in use another. `port` 0: any that is free. `is_local` says whether
+    only this machine can ask it.
     Raises UsageError when it cannot listen there.
     """
 
     def __init__(self, store: Store, *, host: str = "127.0.0.1", port: int | None = None) -> None:
         self._socket = listening(host, port)
-        self.host, self.port = host, int(self._socket.getsockname()[1])
-        self.app = make_app(store, hosts=Hosts.bound_to(host))
+        address, self.port = self._socket.getsockname()[:2]
+        # "0" and "127.1" are addresses as well; a browser writes them out before it asks.
+        self.host = str(address) if _is_address(host) else host
+        self.is_local = ipaddress.ip_address(address).is_loopback
+        self.app = make_app(store, hosts=Hosts.bound_to(self.host))
         config = uvicorn.Config(
             self.app,
             http="h11",
@@ -61,7 +66,7 @@ class ViewerServer:
     @property
     def url(self) -> str:
         """The address of the first page, for a browser on this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host.strip("[]"), self.host.strip("[]"))
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}/"
 
     def run(self, ready: Callable[[], None] | None = None) -> None:
@@ -138,6 +143,14 @@ def _resolved(host: str) -> tuple[socket.AddressFamily, str]:
         raise UsageError(f"--host {host}: no such name is known. Write an address of this machine.") from error
     family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
     return family, str(address[0])
+
+
+def _is_address(host: str) -> bool:
+    try:
+        socket.getaddrinfo(host.strip("[]"), None, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return False
+    return True
 
 
 def _listening(family: socket.AddressFamily, address: str, port: int, host: str) -> socket.socket:

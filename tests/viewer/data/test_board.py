@@ -102,7 +102,7 @@ def test_a_run_without_a_row_is_shown_as_it_stands(samples: dict[str, Run], of_s
     )
     assert row["success_rate"] == summary.leaderboard["success_rate"]
     assert row["total_cost_usd"] == float(summary.leaderboard["total_cost_usd"])
-    assert row["_cost"]["calls"] == summary.llm_calls
+    assert (row["unpriced_calls"], row["_cost"]["calls"]) == (0, None)
 
 
 def test_a_sample_store_says_that_it_is_one(samples: dict[str, Run], of_samples: Board, board: Board) -> None:
@@ -125,6 +125,8 @@ def test_an_unpriced_run_tells_of_how_many_calls(samples: dict[str, Run], of_sam
     calls = samples["preview"].summary().llm_calls
     assert cost["value"] is None
     assert cost["reason"] == f"price unknown: {cost['unpriced']} of {calls} calls"
+    beside = {each["run_id"]: each["why"] for each in of_samples.chart(Query(tasks="all"))["unplaced"]}
+    assert beside[samples["preview"].id] == cost["reason"]
     assert cost["bound"] > 0
 
 

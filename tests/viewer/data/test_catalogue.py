@@ -188,6 +188,23 @@ def test_a_folder_that_may_not_be_read_is_told(store: Store, catalogue: Catalogu
     assert run_ids(catalogue.now()) == ["a"]
 
 
+def test_a_link_that_leads_nowhere_hides_no_run(store: Store, catalogue: Catalogue) -> None:
+    make_run(store.path, [execution(1)], run_id="stopped", num_tests=2, status="incomplete")
+    (store.runs_path / "round").symlink_to("round")
+    (store.runs_path / "gone").symlink_to("nothing")
+    assert run_ids(catalogue.now()) == ["stopped"]
+    assert catalogue.now().refused == []
+
+
+def test_what_was_wrong_with_the_store_is_told_no_longer_than_it_is(store: Store, catalogue: Catalogue) -> None:
+    store.path.write_text("a file")
+    assert [each["path"] for each in catalogue.now().refused] == ["rows", "runs"]
+    store.path.unlink()
+    assert catalogue.now().refused == []
+    put_row(store, "a")
+    assert run_ids(catalogue.now()) == ["a"]
+
+
 def test_many_threads_ask_while_runs_come(store: Store, catalogue: Catalogue) -> None:
     put_row(store, "r0")
     failures: list[BaseException] = []

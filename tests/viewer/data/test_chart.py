@@ -149,7 +149,7 @@ def test_no_run_of_the_frontier_is_dominated_and_every_other_is(told: list[tuple
     with DATABASE.asking() as asking:
         select(asking, snapshot, Query(), charts.chart_columns("tokens"), once=False)
         found = charts.find(asking, "tokens")
-    chart = charts.drawn(snapshot.frame, found, "tokens")
+    chart = charts.drawn(snapshot.frame, found, "tokens", lambda _: None)
 
     points = {each["run_id"]: each for each in chart["points"]}
     basis = [each for each in points.values() if each["status"] == "completed"] or [*points.values()]

@@ -1,6 +1,5 @@
 """Documents for a site of files: what the browser unpacks is what was packed, and long texts are written once."""
 
-import gzip
 import json
 import math
 import shutil
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.archives import unpacked
 
 from smoltrace.viewer.data.packing import Weight, packed
 from smoltrace.viewer.data.shape import to_json
@@ -25,22 +25,6 @@ VALUES = st.recursive(
     lambda inside: st.one_of(st.lists(inside, max_size=4), st.dictionaries(TEXTS, inside, max_size=4)),
     max_leaves=20,
 )
-
-
-def unpacked(content: bytes) -> Any:
-    document = json.loads(gzip.decompress(content))
-    texts = document["texts"]
-
-    def whole(value: Any) -> Any:
-        if isinstance(value, list):
-            return [whole(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        if isinstance(value.get("$"), int) and not isinstance(value["$"], bool):
-            return texts[value["$"]]
-        return {name.removeprefix("$") if name.startswith("$") else name: whole(item) for name, item in value.items()}
-
-    return whole(document["value"])
 
 
 @given(VALUES)

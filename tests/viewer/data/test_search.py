@@ -93,3 +93,18 @@ def test_a_snippet_is_the_text_around_what_was_found() -> None:
     assert len(snippet(text, ["needle"])) < 150
     assert snippet("needle", ["needle"]) == "needle"
     assert snippet("İstanbul and Rome", ["rome"]) == "İstanbul and Rome"
+
+
+def test_a_journal_is_read_no_further_than_there_is_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "SECONDS", 0.0)
+    with going_on(store.path) as (_, journal):
+        commit_all(journal, [execution(3), execution(4), execution(5)])
+        told = search(store, "t3")
+    assert [test["test_case_uid"] for test in told["tests"] if test["run_id"] == "live"] == ["tool:t3:1"]
+    assert told["truncated"]
+    assert told["searched_runs"] < told["of_runs"] == 2
+
+
+def test_no_more_is_looked_for_than_a_store_can_be_asked_at_once(store: Store) -> None:
+    with pytest.raises(UsageError, match="300 characters"):
+        search(store, "x" * 300)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from support.run_states import commit_all, copied, going_on, killed, without_journals
 from support.runs import chat, execution, make_run, span, trace_of
 
+from smoltrace.books import names
 from smoltrace.books.energy import uj_of
 from smoltrace.books.spans import Span
 from smoltrace.errors import UsageError
@@ -208,17 +209,19 @@ def test_a_span_that_came_twice_is_there_once(tmp_path: Path) -> None:
     assert_balanced(trace)
 
 
-def test_a_span_that_was_still_open_has_no_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("error", "told"), [(None, "unfinished"), ("timeout", "timeout")])
+def test_a_span_that_was_still_open_has_no_end(tmp_path: Path, error: str | None, told: str) -> None:
     spans = trace_of(1)
+    failed = {} if error is None else {names.ERROR_TYPE: error}
     hanging = replace(
         spans[-1],
-        attributes={**spans[-1].attributes, "smoltrace.unfinished": True},
+        attributes={**spans[-1].attributes, names.UNFINISHED: True, **failed},
         status="ERROR",
-        status_description="still open when its test ended",
+        status_description=names.LEFT_OPEN,
     )
     columns = made(tmp_path, [*spans[:-1], hanging])["columns"]
     assert [i for i, end in enumerate(columns["end_ms"]) if end is None] == [columns["id"].index(hanging.span_id)]
-    assert columns["error"][columns["id"].index(hanging.span_id)] == "unfinished"
+    assert columns["error"][columns["id"].index(hanging.span_id)] == told
 
 
 def test_an_error_is_told_by_its_class(tmp_path: Path) -> None:

@@ -81,9 +81,10 @@ def page_of_one_file(store: Path, pages_folder: Path) -> Callable[[str], str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The tests of a module that has `WHERE` look at the same pages from a site of files, and as one file, too. Those
-    that are marked `server` are about what only a server does."""
+    that are marked `server` are about what only a server does; a lab is a page of the server's, too."""
     if "viewer" in metafunc.fixturenames:
-        is_of_server = metafunc.definition.get_closest_marker("server") is not None
+        marker = metafunc.definition.get_closest_marker("server")
+        is_of_server = marker is not None or "open_lab" in metafunc.fixturenames
         where = ("server",) if is_of_server else getattr(metafunc.module, "WHERE", ("server",))
         marked = [name if name == "server" else pytest.param(name, marks=pytest.mark.slow) for name in where]
         metafunc.parametrize("viewer", marked, indirect=True, scope="session")

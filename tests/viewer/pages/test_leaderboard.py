@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from support.pages import query_of, settle, wait_for
+from support.pages import kind_of, query_of, settle, wait_for
 
 from smoltrace.store import leaderboard
 from smoltrace.store.layout import Store

@@ -1,4 +1,4 @@
-"""The page of a run: its headlines, its time line with the GPU lanes, its tests, and everything that filters them."""
+"""The page of a run: its headlines, its tests, everything that filters them, and what can be taken away."""
 
 from __future__ import annotations
 
@@ -7,82 +7,18 @@ import io
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from support.pages import kind_of, query_of, settle, target_of, wait_for, wait_for_query
+from support.run_page import BROKEN, GPU, ROWS, UNPRICED, OpenPage, headline, open_run, results, row_of, shown
 
 import smoltrace
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
-
-    OpenPage = Callable[..., Page]
-
 WHERE = ("server", "site", "file")
 """Where the pages come from: tests of all but the first are slow ones."""
-
-GPU, FOUR_GPUS, API, UNPRICED, BROKEN = (
-    "sample-03-llama-8b",
-    "sample-04-llama-70b",
-    "sample-01-large",
-    "sample-05-preview",
-    "sample-06-demo-interrupted",
-)
-ROWS = "[...document.querySelectorAll('.tests tr.vt-row')]"
-
-
-def open_run(open_page: OpenPage, run: str, query: str = "", **options: Any) -> Page:
-    page = open_page(f"run.html?id={run}{query}", **options)
-    wait_for(page, "() => document.querySelector('.tests-told')?.textContent")
-    wait_for(page, "() => !document.querySelector('.strip-note').textContent.includes('reading')")
-    settle(page)
-    return page
-
-
-def headline(page: Page, key: str) -> str:
-    """A headline's number with all that belongs to it, and the line below."""
-    text = page.locator(f"[data-headline={key}]").inner_text()
-    return re.sub(r"[\s\u2009]+", " ", text)
-
-
-def shown(page: Page) -> list[str]:
-    """The tests in the table, from the top."""
-    settle(page)
-    names: list[str] = page.evaluate(
-        f"() => {ROWS}.sort((a, b) => a.dataset.index - b.dataset.index).map("
-        "(row) => row.querySelector('.rt-id').title)"
-    )
-    return names
-
-
-def results(store: Path, run: str) -> dict[str, dict[str, Any]]:
-    return {row["test_case_uid"]: row for row in smoltrace.load_run(run, store).results()}
-
-
-def strip_point(page: Page, share: float, down: float = 30) -> tuple[float, float]:
-    """A point of the strip: so far from the left end of its axis to the right one, so many px from its top."""
-    box = page.locator(".brush").bounding_box()
-    left, right = (page.locator(f".brush-{end}").bounding_box() for end in ("start", "end"))
-    assert box is not None and left is not None and right is not None
-    ends = [edge["x"] + 5 for edge in (left, right)]
-    return ends[0] + share * (ends[1] - ends[0]), box["y"] + down
-
-
-def times_of_axis(page: Page) -> list[str]:
-    return page.locator(".strip-axis span").all_inner_texts()
-
-
-def drag(page: Page, start: float, end: float) -> None:
-    page.mouse.move(*strip_point(page, start))
-    page.mouse.down()
-    page.mouse.move(*strip_point(page, (start + end) / 2))
-    page.mouse.move(*strip_point(page, end))
-    page.mouse.up()
-    settle(page)
 
 
 def test_the_headlines_are_the_numbers_of_the_leaderboard_row_and_what_it_ran_with_is_a_press_away(
@@ -117,112 +53,6 @@ def test_what_is_unknown_has_a_reason_and_is_never_zero(open_page: OpenPage) -> 
     assert "≥" in headline(page, "cost") and "unpriced" in headline(page, "cost")
     for key in ("energy", "co2"):
         assert "—" in headline(page, key) and "no GPU" in headline(page, key)
-
-
-def test_the_crosshair_tells_the_values_of_all_lanes_and_lanes_are_chosen(open_page: OpenPage) -> None:
-    page = open_run(open_page, GPU)
-    assert page.locator(".timeline h2").inner_text() == "GPU 0"
-    titles = page.locator(".lane-label b").all_inner_texts()
-    assert titles == ["Utilisation", "Memory", "Power", "CO₂e, total"]
-    page.mouse.move(*strip_point(page, 0.3))
-    page.mouse.move(*strip_point(page, 0.5))
-    tags = page.locator(".cross-tag").all_inner_texts()
-    assert [tag.split()[-1] for tag in tags[:-1]] == ["%", "GiB", "W", "g"]
-    assert re.search(r"\d s · \w+", tags[-1])
-    page.mouse.move(10, 10)
-    assert page.locator(".cross").is_hidden()
-    page.get_by_role("button", name="4 of 7 lanes").click()
-    page.get_by_role("menuitemcheckbox", name="Temperature").click()
-    page.get_by_role("menuitemcheckbox", name="Memory").click()
-    page.keyboard.press("Escape")
-    settle(page)
-    assert page.locator(".lane-label b").all_inner_texts() == ["Utilisation", "Temperature", "Power", "CO₂e, total"]
-    assert query_of(page)["lanes"] == "utilisation,temperature,power,co2"
-
-
-def test_several_gpus_are_seen_together_alone_or_beside_each_other(open_page: OpenPage) -> None:
-    page = open_run(open_page, FOUR_GPUS)
-    assert page.locator(".timeline h2").inner_text() == "4 GPUs"
-    assert "sum" in page.locator("[data-lane=power]").inner_text()
-    page.mouse.move(*strip_point(page, 0.4))
-    assert re.match(r"\d+ % \(\d+–\d+\)", page.locator(".cross-tag").first.inner_text())
-    page.get_by_role("button", name="All together").click()
-    page.get_by_role("menuitemcheckbox", name="Power of each").click()
-    settle(page)
-    assert page.locator(".lane-label b").all_inner_texts() == ["GPU 0", "GPU 1", "GPU 2", "GPU 3"]
-    page.get_by_role("button", name="Power of each").click()
-    page.get_by_role("menuitemcheckbox", name="GPU 2").first.click()
-    settle(page)
-    assert page.locator(".timeline h2").inner_text() == "GPU 2" and query_of(page)["gpu"] == "2"
-
-
-def test_without_a_gpu_one_line_says_why_and_the_tests_keep_their_time_line(open_page: OpenPage) -> None:
-    page = open_run(open_page, API)
-    assert "no GPU" in page.locator(".strip-note").inner_text()
-    assert page.locator(".lane-end").count() == 0
-    box = page.locator(".strip-plot").bounding_box()
-    assert box is not None and box["height"] < 160
-    assert "side by side" in page.locator(".strip-labels").inner_text()
-
-
-def test_dragging_over_the_strip_filters_the_tests_and_zooming_shows_the_window_alone(
-    open_page: OpenPage, store: Path
-) -> None:
-    page = open_run(open_page, GPU)
-    drag(page, 0.02, 0.2)
-    window = [int(query_of(page)[name]) for name in ("from", "to")]
-    expected = running_in(store, GPU, *window)
-    assert 0 < len(expected) < 9 and set(shown(page)) == expected
-    assert f"{len(expected)} test" in page.locator(".strip-window").inner_text()
-    whole = times_of_axis(page)
-    page.get_by_role("button", name="Zoom in").click()
-    page.get_by_role("button", name="Zoom out").wait_for()
-    settle(page)
-    assert times_of_axis(page) != whole
-    page.get_by_role("button", name="Zoom out").click()
-    settle(page)
-    assert times_of_axis(page) == whole
-    page.get_by_role("button", name="Clear", exact=True).click()
-    assert len(shown(page)) == 9 and "from" not in query_of(page)
-
-
-@pytest.mark.server
-def test_zooming_asks_the_server_for_finer_lanes(open_page: OpenPage) -> None:
-    page = open_run(open_page, GPU)
-    drag(page, 0.02, 0.2)
-    window = [int(query_of(page)[name]) for name in ("from", "to")]
-    with page.expect_response("**/gpu?**") as answer:
-        page.get_by_role("button", name="Zoom in").click()
-    asked = parse_qs(urlsplit(answer.value.url).query)
-    assert [float(asked[name][0]) for name in ("from", "to")] == window
-    with page.expect_response("**/gpu?**"):
-        page.get_by_role("button", name="Zoom out").click()
-
-
-def running_in(store: Path, run: str, start: float, end: float) -> set[str]:
-    """The tests that ran at any time of a window, ms from the run's beginning."""
-    found = smoltrace.load_run(run, store)
-    origin = datetime.fromisoformat(found.manifest["started_at"])
-    times = {
-        row["test_case_uid"]: [(row[name] - origin).total_seconds() * 1000 for name in ("start_time", "end_time")]
-        for row in found.results()
-    }
-    return {uid for uid, (began, ended) in times.items() if began < end and ended > start}
-
-
-def test_the_window_moves_by_keys_and_a_copied_address_shows_the_same(open_page: OpenPage) -> None:
-    page = open_run(open_page, GPU)
-    end = page.get_by_role("slider", name="End of the time window")
-    end.focus()
-    for _ in range(8):
-        end.press("Shift+ArrowLeft")
-    settle(page)
-    few = shown(page)
-    assert 0 < len(few) < 9 and end.get_attribute("aria-valuetext")
-    again = open_run(open_page, GPU, f"&{page.url.partition('?')[2].partition('&')[2]}")
-    assert shown(again) == few
-    end.press("Escape")
-    assert len(shown(page)) == 9
 
 
 def test_failures_are_counted_by_class_category_and_status_and_filter_the_table(
@@ -275,10 +105,6 @@ def test_the_table_tells_what_came_and_why_it_failed_and_is_sorted_searched_and_
     assert len(shown(page)) == 9 and "q" not in query_of(page)
 
 
-def row_of(page: Page, uid: str) -> Locator:
-    return page.locator("tr.vt-row").filter(has=page.locator(f'[title="{uid}"]'))
-
-
 def test_a_row_opens_the_whole_test_beside_the_table(open_page: OpenPage, store: Path) -> None:
     row = results(store, GPU)["tool:weather_umbrella:1"]
     page = open_run(open_page, GPU)
@@ -312,21 +138,6 @@ def test_keys_walk_the_tests_open_them_and_lead_to_the_trace(open_page: OpenPage
     page.keyboard.press("Escape")
     page.keyboard.press("t")
     wait_for_query(page, run=GPU, trace=rows[2]["trace_id"])
-
-
-def test_pointing_at_a_row_marks_its_band_and_pressing_a_band_opens_its_test(open_page: OpenPage) -> None:
-    page = open_run(open_page, GPU)
-    row_of(page, "code:time_utc:1").hover()
-    settle(page)
-    marked = "() => [...document.querySelectorAll('.strip-canvas')][1].getContext('2d').getImageData(0, 0, 1440, 300)"
-    assert page.evaluate(f"() => ({marked})().data.some((value) => value > 0)")
-    bottom = page.locator(".lane-text", has_text="Tests").bounding_box()
-    top = page.locator(".brush").bounding_box()
-    assert bottom is not None and top is not None
-    x, y = strip_point(page, 0.8, bottom["y"] - top["y"] + 8)
-    page.mouse.click(x, y)
-    page.get_by_role("dialog").wait_for()
-    assert query_of(page)["test"] == "code:time_utc:1"
 
 
 def test_an_interrupted_run_says_so_and_gives_the_command_that_goes_on_with_it(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from support.pages import settle, wait_for
+from support.pages import kind_of, query_of, settle, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -149,6 +150,20 @@ def test_enter_opens_what_was_found_for_the_words_that_stand_there(open_page: Op
     page.keyboard.type("b")
     page.keyboard.press("Enter")
     page.wait_for_url("**/run.html?id=run-ab")
+
+
+def test_a_test_that_was_found_is_opened(open_page: OpenPage) -> None:
+    page = open_page("runs.html")
+    page.keyboard.press("/")
+    page.keyboard.type("WEATHER umbrella llama-8b")
+    page.get_by_text("Nothing has").wait_for()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("weather_UMBRELLA")
+    page.get_by_role("option").first.wait_for()
+    assert "weather_umbrella" in page.get_by_role("option").first.inner_text()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("body[data-screen=trace][data-ready]")
+    assert set(query_of(page)) >= {"run", "trace"}
 
 
 def test_a_search_that_finds_nothing_says_so(open_page: OpenPage) -> None:

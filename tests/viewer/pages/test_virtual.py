@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     OpenLab = Callable[..., Page]
 
+pytestmark = pytest.mark.slow
+
 TABLE = """
 import {virtualTable} from './static/js/paint/virtual.js';
 import {h} from './static/js/paint/dom.js';

@@ -11,9 +11,6 @@ from typing import Any
 from smoltrace.books import names
 from smoltrace.books.spans import Event, Span
 
-LEFT_OPEN = "still open when its test ended"
-"""The description of a span that its test's end had to close."""
-
 
 class Mirror:
     """The spans of one test. It stands for the test's root span where a verdict is noted."""
@@ -80,4 +77,4 @@ def _closed(span: Span, now: int) -> Span:
     if span.parent_span_id is None:
         return ended
     attributes = {**span.attributes, names.UNFINISHED: True}
-    return replace(ended, attributes=attributes, status="ERROR", status_description=LEFT_OPEN)
+    return replace(ended, attributes=attributes, status="ERROR", status_description=names.LEFT_OPEN)

@@ -10,7 +10,7 @@ from smoltrace.books import names
 from smoltrace.books.calls import calls_in
 from smoltrace.records.execution import Execution, Status, Verdict, action_steps, final_answer_called, tool_uses
 from smoltrace.records.otlp import to_otlp_json
-from smoltrace.records.results import result_row
+from smoltrace.records.results import priced_spans, result_row
 from smoltrace.scoring.documented import Attempt, Judge
 
 if TYPE_CHECKING:
@@ -96,35 +96,34 @@ class Scribe:
     ) -> Finished:
         """The row and the line of a test that has ended so."""
         task, calls = planned.task, tuple(calls_in(spans))
-        row = result_row(
-            Execution(
-                run_id=self.run_id,
-                test_index=planned.index,
-                test_id=task.id,
-                attempt=planned.attempt,
-                agent_type=planned.agent_type,
-                model=self.model,
-                provider=self.provider,
-                system=self.system,
-                difficulty=task.difficulty,
-                category=task.category,
-                prompt=task.prompt,
-                expected=task.expected or None,
-                response=answer,
-                status=_status(failure, verdict),
-                error=None if failure is None else failure.message,
-                error_type=None if failure is None else failure.error_type,
-                verdict=verdict,
-                spans=spans,
-                price_book=self.price_book,
-                generation=self.generation,
-                stream=self.stream,
-                monitor_tokens=monitor_tokens,
-                estimator=self.estimator,
-            ),
-            calls,
+        execution = Execution(
+            run_id=self.run_id,
+            test_index=planned.index,
+            test_id=task.id,
+            attempt=planned.attempt,
+            agent_type=planned.agent_type,
+            model=self.model,
+            provider=self.provider,
+            system=self.system,
+            difficulty=task.difficulty,
+            category=task.category,
+            prompt=task.prompt,
+            expected=task.expected or None,
+            response=answer,
+            status=_status(failure, verdict),
+            error=None if failure is None else failure.message,
+            error_type=None if failure is None else failure.error_type,
+            verdict=verdict,
+            spans=spans,
+            price_book=self.price_book,
+            generation=self.generation,
+            stream=self.stream,
+            monitor_tokens=monitor_tokens,
+            estimator=self.estimator,
         )
-        return Finished(self.secrecy.row(row), to_otlp_json(spans, self.resource), calls)
+        row = result_row(execution, calls)
+        line = to_otlp_json(priced_spans(execution, calls), self.resource)
+        return Finished(self.secrecy.row(row), line, calls)
 
 
 def _status(failure: Failure | None, verdict: Verdict) -> Status:

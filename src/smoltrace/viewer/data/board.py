@@ -88,7 +88,7 @@ class Board:
         with self.database.asking() as asking:
             facets = self._select(asking, snapshot, query, charts.chart_columns(name))
             found = charts.find(asking, name)
-        made = charts.drawn(snapshot.frame, found, name)
+        made = charts.drawn(snapshot.frame, found, name, self._decorator.calls_of)
         named = list(dict.fromkeys(i for i in found.cards.values() if i is not None))
         rows = dict(zip(named, self._decorator.rows(snapshot, named, facets), strict=True))
         return made | {

@@ -11,7 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from smoltrace.viewer.data.figures import DECLARED_FREE, GAUGES, Footprint, co2_of_run, cost_of_run, energy_of_run
+from smoltrace.viewer.data.figures import (
+    DECLARED_FREE,
+    GAUGES,
+    PRICE_UNKNOWN,
+    Footprint,
+    co2_of_run,
+    cost_of_run,
+    energy_of_run,
+)
 from smoltrace.viewer.data.frame import COMPLETED
 from smoltrace.viewer.data.query import STATUSES
 
@@ -42,7 +50,7 @@ class Axis:
 
 
 AXES: Final = {
-    "cost": Axis("_cost", "USD", "Cost per test", "price unknown"),
+    "cost": Axis("_cost", "USD", "Cost per test", PRICE_UNKNOWN),
     "energy": Axis("_energy", "Wh", "Energy per test", "energy unknown", energy_of_run),
     "co2": Axis("_co2", "g", "Emissions per test", "emissions unknown", co2_of_run),
     "latency": Axis("p50_duration_ms", "ms", "Median duration of a test", "duration unknown"),
@@ -127,8 +135,10 @@ def _cards(asking: Asking, basis: str) -> dict[str, int | None]:
     }
 
 
-def drawn(frame: Frame, found: Found, axis_name: str) -> dict[str, Any]:
-    """What was found as the browser gets it, but for the cards."""
+def drawn(
+    frame: Frame, found: Found, axis_name: str, calls_of: Callable[[Mapping[str, Any]], int | None]
+) -> dict[str, Any]:
+    """What was found as the browser gets it, but for the cards. `calls_of` tells of a run how many calls it made."""
     axis = AXES[axis_name]
     rows = {row.pop("_i"): row for row in frame.rows([*found.points, *found.unplaced], [*_NEEDED, "_i"])}
     on_frontier = {i for i, _, _ in found.frontier}
@@ -150,7 +160,7 @@ def drawn(frame: Frame, found: Found, axis_name: str) -> dict[str, Any]:
         "frontier": [rows[i]["run_id"] for i, _, _ in found.frontier],
         "best": named.get("run_id"),
         "band": [named["success_rate_ci_low"], named["success_rate_ci_high"]] if named else None,
-        "unplaced": [_unplaced(rows[i], axis) for i in found.unplaced],
+        "unplaced": [_unplaced(rows[i], axis, calls_of) for i in found.unplaced],
         "unplaced_not_shown": found.unplaced_not_shown,
     }
 
@@ -203,11 +213,13 @@ def _common(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _unplaced(row: Mapping[str, Any], axis: Axis) -> dict[str, Any]:
+def _unplaced(
+    row: Mapping[str, Any], axis: Axis, calls_of: Callable[[Mapping[str, Any]], int | None]
+) -> dict[str, Any]:
     """A run beside the plot: one that has no number, or one whose number is 0, for which a log axis has no place."""
     bound = None
     if axis.column == "_cost":
-        cost = cost_of_run(row, row["_calls"])
+        cost = cost_of_run(row, calls_of(row))
         zero, bound = cost["value"] is not None, cost["bound"]
         why = DECLARED_FREE if zero else cost["reason"]
     elif axis.figure is not None:

@@ -42,12 +42,11 @@ class Decorator:
         return [self._decorated(row, facets, sparks) for row in rows]
 
     def _decorated(self, row: dict[str, Any], facets: Facets, sparks: Mapping[str, Any]) -> dict[str, Any]:
-        state, finished, planned, calls, date = (row.pop(name) for name in _MADE)
+        calls = self.calls_of(row)
+        state, finished, planned, _, date = (row.pop(name) for name in _MADE)
         for name in _JSON:
             row[name] = parsed(row[name])
         row["evaluation_date"] = date
-        if calls is None and row["unpriced_calls"]:
-            calls = self._calls_of(row["run_id"])
         spark, spark_reason = sparks[row["run_id"]]
         rank, rank_reason = _rank(row, facets)
         return row | {
@@ -77,10 +76,14 @@ class Decorator:
         found |= self._sparks.of(finished)
         return found
 
-    def _calls_of(self, run_id: str) -> int | None:
-        """How many calls a finished run made to a model; None where nobody knows any more."""
-        run = RunDir(self._store.runs_path / run_id)
-        return self._calls.of(run_id, state_of(run.summary_file), lambda: _calls_in(run), lambda _: 1)
+    def calls_of(self, row: Mapping[str, Any]) -> int | None:
+        """How many calls to a model the run of a row of the frame made, where some of them have no price; None where
+        nobody knows any more."""
+        known: int | None = row["_calls"]
+        if known is not None or not row["unpriced_calls"]:
+            return known
+        run = RunDir(self._store.runs_path / row["run_id"])
+        return self._calls.of(run.run_id, state_of(run.summary_file), lambda: _calls_in(run), lambda _: 1)
 
 
 def _calls_in(run: RunDir) -> int | None:

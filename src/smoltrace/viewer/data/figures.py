@@ -32,7 +32,8 @@ GAUGES: Final = (
 class Cost(TypedDict):
     """USD. `kind`: measured from tokens and prices; electricity where the price is declared 0 and the GPUs' energy is
     known; free where it is declared 0 and nothing else is known; unknown. `bound` is the known part where calls lack a
-    price, `unpriced` how many of `calls` do; `calls` is None where nobody knows. `reason` says why `value` is None."""
+    price, `unpriced` how many of `calls` do; `calls` is None where nobody knows, and for a run without such calls: that
+    would take opening each run. `reason` says why `value` is None."""
 
     value: float | None
     kind: CostKind
@@ -59,7 +60,8 @@ def cost_of_run(row: Row, calls: int | None = None) -> Cost:
     if not tests:
         return _cost(None, "unknown", NO_TEST)
     known = number(row["avg_cost_per_test_usd"])
-    return _cost_of(row, known, _share(row["electricity_cost_usd"], tests), _share(row["cost_known_usd"], tests), calls)
+    electricity, bound = _share(row["electricity_cost_usd"], tests), _share(row["cost_known_usd"], tests)
+    return _cost_of(row, known, electricity, bound, calls if row["unpriced_calls"] else None)
 
 
 def cost_of_test(result: Row) -> Cost:

@@ -93,7 +93,8 @@ def looks_of(rows: TraceRows) -> list[Look]:
             looks.append(_closely(span_at(rows, place, *seen[place])))
         else:
             error, model, tool = hot["error_type"][place], hot["model"][place], hot["tool"][place]
-            looks.append(Look(kind, error, hot["end_time"][place] is None, model, tool))
+            unfinished = hot["end_time"][place] is None or hot["status_description"][place] == names.LEFT_OPEN
+            looks.append(Look(kind, error, unfinished, model, tool))
     return looks
 
 

@@ -71,8 +71,8 @@ def listing_of(source: Source) -> Listing:
     """The tests of a run. Raises StoreError."""
     results, journal = source.run_dir.parquet(RESULTS.name), source.run_dir.results_journal
     if source.finished_files:
-        return source.kept("finished listing", (results, journal), lambda: _of_file(source, results), _heavy)
-    return source.kept("listing", (journal,), lambda: _of_journal(source), _heavy)
+        return source.kept("finished listing", (results, journal), lambda: _of_file(source, results), _weight)
+    return source.kept("listing", (journal,), lambda: _of_journal(source), _weight)
 
 
 def t0_of(source: Source) -> int:
@@ -143,9 +143,5 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _weight(journal: _Journal) -> int:
-    return _WEIGHT_OF_A_TEST * len(journal.tests)
-
-
-def _heavy(listing: Listing) -> int:
-    return _WEIGHT_OF_A_TEST * len(listing.tests)
+def _weight(found: _Journal | Listing) -> int:
+    return _WEIGHT_OF_A_TEST * len(found.tests)

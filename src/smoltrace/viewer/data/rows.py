@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +13,7 @@ from smoltrace.store.lines import LineFile, decoded
 from smoltrace.store.parquet import reading
 from smoltrace.viewer.data.figures import NO_GPU, co2_of_test, cost_of_test, energy_of_test, gpu_reason
 from smoltrace.viewer.data.listing import Listed
-from smoltrace.viewer.data.shape import number, parsed, shortened, unix_ms
+from smoltrace.viewer.data.shape import in_column, parsed, plain_money, shortened
 from smoltrace.viewer.data.sources import (
     NOT_FINISHED,
     Source,
@@ -61,17 +59,13 @@ def whole_row(source: Source, test: Listed) -> Row:
 
     Raises StoreError.
     """
-    return json_row(raw_row(source, test))
+    row = raw_row(source, test)
+    return {column.name: in_column(column.type, row.get(column.name)) for column in RESULTS.columns}
 
 
 def raw_row(source: Source, test: Listed) -> Row:
     """The same as it is kept, moments as text or as unix ms. Raises StoreError."""
     return _row_of_file(source, test) if source.finished_files else next(iter(_of_journal(source, [test])))
-
-
-def json_row(row: Mapping[str, Any]) -> Row:
-    """A row of `results` as JSON has it."""
-    return {name: _plain(RESULTS.by_name[name].type, row.get(name)) for name in RESULTS.names}
 
 
 def energy_reason(source: Source) -> str:
@@ -101,7 +95,7 @@ def expected_text(expected: Any) -> str | None:
 
 
 def _light(raw: Mapping[str, Any], test: Listed, t0_ns: int, why: str) -> Row:
-    row = {name: _number(raw.get(name)) for name in _READ}
+    row = {name: plain_money(raw.get(name)) for name in _READ}
     for name in TEXTS:
         row[name] = shortened(_string(row[name]), _SHORT)
     row["expected"] = shortened(expected_text(parsed(raw.get("expected"))), _SHORT)
@@ -202,27 +196,6 @@ def _of_journal(source: Source, tests: Sequence[Listed]) -> Iterable[Row]:
 
 def _changed(path: Path) -> StoreError:
     return StoreError(f"{path} has changed while it was read. Ask again.")
-
-
-def _plain(column_type: str, value: Any) -> Any:
-    if column_type == "json":
-        return parsed(value)
-    if column_type == "timestamp":
-        return _moment(value)
-    return _number(value)
-
-
-def _moment(value: Any) -> float | None:
-    if isinstance(value, str):
-        try:
-            return unix_ms(datetime.fromisoformat(value))
-        except ValueError:
-            return None
-    return number(value)
-
-
-def _number(value: Any) -> Any:
-    return number(value) if isinstance(value, Decimal) else value
 
 
 def _string(value: Any) -> str | None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from smoltrace.records.schema import LEADERBOARD, METRICS, Row, time_of
@@ -23,7 +21,7 @@ from smoltrace.viewer.data.figures import (
 )
 from smoltrace.viewer.data.gpu import end_of, gpu_reason_of, gpus_of
 from smoltrace.viewer.data.listing import Listing, listing_of, t0_of
-from smoltrace.viewer.data.shape import number, parsed, unix_ms
+from smoltrace.viewer.data.shape import in_column
 from smoltrace.viewer.data.sources import NOT_FINISHED, Source, reads_a_run
 from smoltrace.viewer.data.spark import NO_FILE, Spark, spark_of_rows
 from smoltrace.viewer.data.standing import summary_of
@@ -79,7 +77,7 @@ def row_of_run(source: Source) -> Row:
     summary = summary_of(source)
     row = summary.leaderboard | {"run_id": source.run_dir.run_id}
     spark, why = _spark(source, row)
-    made = {column.name: _plain(column.type, row.get(column.name)) for column in LEADERBOARD.columns}
+    made = {column.name: in_column(column.type, row.get(column.name)) for column in LEADERBOARD.columns}
     return made | {
         "_status": source.status,
         "_finished": len(listing_of(source).tests) or summary.finished,
@@ -155,11 +153,3 @@ def _gpus(source: Source) -> list[dict[str, Any]]:
     """The GPUs that were read; of a run without a reading those that it found."""
     read: list[Mapping[str, Any]] = [{"id": g.id, "name": g.name, "uuid": g.uuid} for g in gpus_of(source)]
     return [{name: gpu.get(name) for name in ("id", "name", "uuid")} for gpu in read or source.metered_gpus]
-
-
-def _plain(column_type: str, value: Any) -> Any:
-    if column_type == "json":
-        return parsed(value)
-    if isinstance(value, datetime):
-        return unix_ms(value)
-    return number(value) if isinstance(value, Decimal) else value

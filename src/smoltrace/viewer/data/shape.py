@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+from smoltrace.records.times import parse_time, unix_ns
+
 _DEEPEST = 200
 _WIDEST_INTEGER = 1000
 """Bits of an integer that a double can come near to."""
@@ -34,7 +34,7 @@ def to_json(value: Any) -> bytes:
 
 def unix_ms(time: datetime) -> float:
     """Milliseconds since 1970; a datetime without a zone is UTC."""
-    return ((time.replace(tzinfo=UTC) if time.tzinfo is None else time) - _EPOCH) / _MILLISECOND
+    return unix_ns(time.replace(tzinfo=UTC) if time.tzinfo is None else time) / 1_000_000
 
 
 def number(value: Any) -> float | None:
@@ -46,6 +46,22 @@ def number(value: Any) -> float | None:
     except (OverflowError, ValueError):
         return None
     return found if math.isfinite(found) else None
+
+
+def in_column(column_type: str, value: Any) -> Any:
+    """What a column of this type holds as the screens have it: json parsed, money as double, a moment, which may have
+    been kept as text, in unix ms."""
+    if column_type == "json":
+        return parsed(value)
+    if column_type != "timestamp":
+        return plain_money(value)
+    moment = parse_time(value) if isinstance(value, str) else value
+    return unix_ms(moment) if isinstance(moment, datetime) else number(moment)
+
+
+def plain_money(value: Any) -> Any:
+    """An exact amount as the double that Parquet has of it; all else as it is."""
+    return number(value) if isinstance(value, Decimal) else value
 
 
 def columnar(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> dict[str, Any]:

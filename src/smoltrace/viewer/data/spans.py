@@ -8,6 +8,7 @@ from smoltrace.books import names
 from smoltrace.books.spans import Span
 from smoltrace.errors import UsageError
 from smoltrace.records.schema import Row
+from smoltrace.viewer.data.figures import PRICE_UNKNOWN
 from smoltrace.viewer.data.kinds import ORPHAN, Trace, trace_of
 from smoltrace.viewer.data.listing import listing_of, t0_of
 from smoltrace.viewer.data.messages import text_of
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 _PARTS: Final = ("prompt", "completion", "reasoning", "cache_read", "cache_write")
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
 _NOT_COUNTED: Final = "no call of a model, or counted at another span"
-_NO_PRICE: Final = "price unknown"
 
 
 @reads_a_run
@@ -123,12 +123,13 @@ def _cost(row: Row, span: Span) -> dict[str, Any]:
     """What the call cost, USD, with its parts where this very span has them. `reason` says why there is no total."""
     total = row["cost_usd"]
     counted = any(row[f"{name}_tokens"] is not None for name in _TOKENS)
-    attributes = span.attributes if span.scope == names.SCOPE and total is not None else {}
+    attributes = {} if total is None else span.attributes
+    parts = attributes if span.scope == names.SCOPE else {}
     return {
         "total": total,
-        **{name: attributes.get(f"gen_ai.usage.cost.{name}") for name in _PARTS},
+        **{name: parts.get(f"gen_ai.usage.cost.{name}") for name in _PARTS},
         "source": attributes.get(names.PRICING_SOURCE),
         "quality": attributes.get(names.COST_QUALITY),
         "reported": attributes.get(names.COST_REPORTED),
-        "reason": None if total is not None else _NO_PRICE if counted else _NOT_COUNTED,
+        "reason": None if total is not None else PRICE_UNKNOWN if counted else _NOT_COUNTED,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from smoltrace.errors import UsageError
 from smoltrace.records.schema import SPANS, Row
-from smoltrace.store.lines import LineFile, Place
+from smoltrace.store.lines import LineFile, Place, trace_id_in
 from smoltrace.store.parquet import reading
 from smoltrace.viewer.data.journals import Mark, Tail
 from smoltrace.viewer.data.listing import Listed, listing_of
@@ -31,8 +30,6 @@ HOT: Final = (
 """What is read of every span."""
 HEAVY: Final = ("attributes", "events")
 """What is read of those that are looked at: JSON texts, a hundred times as long as all else."""
-
-_TRACE_ID: Final = re.compile(rb'"traceId"\s*:\s*"([0-9a-fA-F]{32})"')
 
 _WEIGHT_OF_A_SPAN: Final = 1_200
 
@@ -191,8 +188,8 @@ def _read_on(path: Path, before: _Journal | None) -> _Journal:
     tail = Tail(path, None if before is None else before.mark)
     places = dict(before.places) if before is not None and tail.goes_on else {}
     for _, place, line in tail:
-        if match := _TRACE_ID.search(line):
-            places[match.group(1).decode().lower()] = place
+        if (trace_id := trace_id_in(line)) is not None:
+            places[trace_id] = place
     return _Journal(places, tail.mark)
 
 

@@ -93,8 +93,7 @@ def _unpriced(trace: Trace, result: Row | None) -> list[bool]:
     """Which spans are calls whose cost is unknown.
 
     That are the counted spans without a cost, and the outermost calls of which nobody told the tokens; not those whose
-    tokens are in what an agent told for all of its calls. The price of a call that only another instrumentation saw
-    stands in the test's row alone, and the row says how many calls have none.
+    tokens are in what an agent told for all of its calls. The test's row says how many they are.
     """
     rows, looks, parents = trace.rows, trace.looks, trace.parents
     known = result["unpriced_calls"] if result is not None else None

@@ -1,11 +1,14 @@
 /**
  * Asks the server and the files of a site the same things, and prints where the answers differ.
  * node agree.mjs MODULES SERVER SITE SPANS, SPANS: how many spans of a trace are asked for
+ * SERVER may be a JSON file, too, with the documents of a page that is one file.
  */
+import {readFileSync} from 'node:fs';
 import {pathToFileURL} from 'node:url';
 
 const [modules, server, site, spans] = process.argv.slice(2);
 const {openLive} = await import(pathToFileURL(`${modules}/data/live.js`));
+const {openInline} = await import(pathToFileURL(`${modules}/data/inline.js`));
 const {openStatic} = await import(pathToFileURL(`${modules}/data/static.js`));
 
 const TESTS = 2;
@@ -23,10 +26,17 @@ const OWN = ['version', 'hint', '_shard', '_spans', '_beginnings'];
 const plainFetch = globalThis.fetch;
 let base = server;
 globalThis.fetch = (address, options) => plainFetch(new URL(address, base), options);
-const live = await openLive();
+const live = server.startsWith('http') ? await openLive() : await ofPage(JSON.parse(readFileSync(server, 'utf8')));
 const files = await openStatic();
 const differing = [];
 const kinds = {};
+
+/** Data of a page with these documents, by their names. */
+function ofPage(documents) {
+  const elements = Object.entries(documents).map(([name, textContent]) => ({textContent, getAttribute: () => name}));
+  globalThis.document = {querySelectorAll: () => elements};
+  return openInline();
+}
 
 /** A refusal is an answer like any other: its status must be the same, its words need not. */
 async function from(where, data, ask) {

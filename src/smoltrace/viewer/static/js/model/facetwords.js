@@ -1,5 +1,6 @@
 /** What the filters are called and how each tells what it lets through. */
 
+import {aliveWord} from './alive.js';
 import {count, date} from './format.js';
 import {shortAgent, shortModel} from './runname.js';
 
@@ -23,7 +24,7 @@ export const FACETS = [
 
 /** Those behind "+ Filter". @type {Facet[]} */
 export const MORE_FACETS = [
-  {name: 'status', key: 'status', label: 'Status', text: (value) => (value === 'running' ? 'live' : value)},
+  {name: 'status', key: 'status', label: 'Status', text: (value) => (value === 'running' ? aliveWord() : value)},
   {name: 'country', key: 'country', label: 'Country', text: asIs},
   {name: 'tag', key: 'tags', label: 'Tag', text: asIs},
 ];

@@ -1,5 +1,6 @@
 /** What a run's header says: each number with its unit, its doubt and its reason, as text. No DOM. */
 
+import {aliveWord} from './alive.js';
 import {count, dateTime, duration, grams, interval, money, percent, tokens, wh} from './format.js';
 
 /**
@@ -115,7 +116,7 @@ function failureClasses({errors = [], statuses = {}}) {
 export function standing(run) {
   const {_status: kind, _finished: finished, _planned: planned} = run;
   const progress = planned ? `${count(finished)} of ${count(planned)}` : `${count(finished)}`;
-  const texts = {running: `live, ${progress}`, incomplete: `incomplete, ${progress}`, completed: 'completed'};
+  const texts = {running: `${aliveWord()}, ${progress}`, incomplete: `incomplete, ${progress}`, completed: 'completed'};
   const resume = kind === 'incomplete' ? (run.manifest?.command_resume ?? null) : null;
   return {kind, text: texts[kind] ?? kind, finished, planned: planned ?? null, resume};
 }

@@ -1,4 +1,5 @@
 /** Small labels with a tone. The tone is never the only sign: a word, and where it matters a mark, says the same. */
+import {aliveWord} from '../model/alive.js';
 import {h} from './dom.js';
 import {icon} from './svg.js';
 
@@ -11,7 +12,7 @@ const STATUS = {
   completed: {text: 'completed', tone: 'plain', mark: null},
   failed: {text: 'failed', tone: 'fail', mark: 'cross'},
   error: {text: 'error', tone: 'fail', mark: 'cross'},
-  running: {text: 'live', tone: 'ok', mark: 'dot'},
+  running: {text: aliveWord(), tone: 'ok', mark: 'dot'},
   live: {text: 'live', tone: 'ok', mark: 'dot'},
   incomplete: {text: 'incomplete', tone: 'warn', mark: 'stop'},
   cancelled: {text: 'cancelled', tone: 'warn', mark: 'stop'},

@@ -1,4 +1,5 @@
 /** The head of a run's column: which run it is, and what can be done with the column. */
+import {aliveWord} from '../model/alive.js';
 import {dateTime} from '../model/format.js';
 import {shortAgent} from '../model/runname.js';
 import {href} from '../model/state.js';
@@ -44,7 +45,7 @@ export function runHead(run, index, count, actions, roomy) {
 
 function liveChip(run) {
   if (run.status === 'completed') return null;
-  const text = run.planned ? `${run.status === 'running' ? 'live' : 'incomplete'}, ${run.tests.count} of ${run.planned}` : undefined;
+  const text = run.planned ? `${run.status === 'running' ? aliveWord() : 'incomplete'}, ${run.tests.count} of ${run.planned}` : undefined;
   return statusChip(run.status, { text });
 }
 

@@ -8,6 +8,8 @@ import {icon} from './svg.js';
 /** Longer ones begin folded. */
 const LINES = 12;
 const CHARACTERS = 1200;
+/** So much of an open text is painted at once: a browser lays out megabytes in seconds. */
+const PIECE = 60_000;
 
 /**
  * @typedef {string|{cut: string, chars: number, ref: string}} Long a text, or its beginning where it is very long
@@ -20,30 +22,36 @@ export function longText(value, {class: className = '', whole = null, mono = fal
   let missing = cut;
   const long = text.length > CHARACTERS || text.split('\n').length > LINES;
   let open = !long && !cut;
-  const body = h('pre', {class: ['run-long-text', mono ? 'run-long-mono' : null, className]}, text);
+  let wanted = PIECE;
+  const body = h('pre', {class: ['run-long-text', mono ? 'run-long-mono' : null, className]});
   const note = h('span', {class: 'run-long-note'});
   const expand = h('button', {type: 'button', class: 'link', on: {click: toggle}});
+  const more = h('button', {type: 'button', class: 'link', on: {click: () => paint(wanted + PIECE)}});
   const copyButton = h('button', {type: 'button', class: 'icon-button run-long-copy', 'aria-label': 'Copy', title: 'Copy', on: {click: copyAll}}, icon('copy', 14));
 
-  function paint() {
+  function paint(upTo = wanted) {
+    wanted = upTo;
+    const here = Math.min(wanted, text.length);
+    if (body.textContent.length !== here) body.textContent = text.slice(0, here);
     body.classList.toggle('folded', !open);
     expand.hidden = !long && !cut;
     expand.textContent = open ? 'Fold' : 'Expand';
-    const shown = `${count(text.length)} of ${count(missing ? value.chars : text.length)} characters`;
-    note.textContent = missing && open ? `${shown} are here; the trace has all` : !open ? `${count(missing ? value.chars : text.length)} characters` : '';
+    more.hidden = !open || here === text.length;
+    more.textContent = `Show ${count(Math.min(PIECE, text.length - here))} more`;
+    const all = missing ? value.chars : text.length;
+    note.textContent = open ? partWords(here, text.length, all) : `${count(all)} characters`;
   }
 
   async function fetchRest() {
     if (!missing || !whole) return;
     text = await whole(value.ref);
     missing = false;
-    body.textContent = text;
   }
 
   async function toggle() {
     if (!open) await tried(fetchRest);
     open = !open;
-    paint();
+    paint(PIECE);
   }
 
   async function copyAll() {
@@ -61,5 +69,11 @@ export function longText(value, {class: className = '', whole = null, mono = fal
   }
 
   paint();
-  return h('div', {class: 'run-long'}, body, copyButton, h('div', {class: 'run-long-foot'}, expand, note));
+  return h('div', {class: 'run-long'}, body, copyButton, h('div', {class: 'run-long-foot'}, expand, more, note));
+}
+
+/** How much of an open text is painted, where that is not all. @param {number} here @param {number} there what the page has @param {number} all */
+function partWords(here, there, all) {
+  if (here === all) return '';
+  return `${count(here)} of ${count(all)} characters${here === there ? ' are here; the trace has all' : ''}`;
 }

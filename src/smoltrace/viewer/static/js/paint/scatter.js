@@ -45,6 +45,8 @@ export class Scatter {
   #caption = h('figcaption', {class: 'sr'});
   #below = h('div', {class: 'chart-below'});
   #measure = measurer(this.#stage);
+  /** Of the stage when it was painted, px. */
+  #width = 0;
 
   /** @param {Does} does */
   constructor(does) {
@@ -57,7 +59,7 @@ export class Scatter {
     this.#svg.addEventListener('keydown', (event) => this.#key(event));
     this.#svg.addEventListener('focusin', (event) => this.#focus(event));
     this.#svg.addEventListener('focusout', () => this.#show(null));
-    new ResizeObserver(onFrame(() => this.#paint())).observe(this.#stage);
+    new ResizeObserver(onFrame(() => this.#fit())).observe(this.#stage);
   }
 
   /** @param {object} chart the data API's answer @param {string[]} pins run ids */
@@ -72,13 +74,19 @@ export class Scatter {
     this.#show(this.#markOf(runId), false);
   }
 
+  /** The height follows from what is painted: only another width is a reason to paint again. */
+  #fit() {
+    if (this.#stage.clientWidth !== this.#width) this.#paint();
+  }
+
   #paint() {
     const chart = this.#chart;
     if (chart === null || this.#stage.clientWidth === 0) return;
     const phone = isPhone();
+    this.#width = this.#stage.clientWidth;
     const {tick} = AXES[chart.axis];
     const bandText = chart.band && !phone ? `interval of the best run, ${interval(...chart.band).replace('–', ' – ')} %` : '';
-    const size = {width: this.#stage.clientWidth, height: phone ? PHONE_HEIGHT : HEIGHT};
+    const size = {width: this.#width, height: phone ? PHONE_HEIGHT : HEIGHT};
     const texts = {measure: this.#measure, tickText: tick, bandText};
     this.#box = chartBox({chart, ...size, phone, pins: new Set(this.#pins), ...texts});
     if (this.#markOf(this.#current) === null) this.#current = chart.best ?? this.#box.marks[0]?.run_id ?? null;

@@ -1,4 +1,5 @@
 /** The tests of one run, each with the trace that it left. */
+import {aliveWord} from '../model/alive.js';
 import {count, duration, tokens} from '../model/format.js';
 import {found, nextSort, sorted} from '../model/listing.js';
 import {testFeed} from '../model/runfeed.js';
@@ -55,7 +56,7 @@ export async function showTraces({data, shell}) {
     const shown = found(total, SEARCHED.map((name) => columns[name] ?? []), q);
     order = key && columns[key] ? sorted(shown, (index) => valueOf(columns[key][index]), sort.startsWith('-')) : shown;
     fill(status, run._status === 'completed' ? null : statusChip(run._status));
-    const live = run._status === 'running' ? ` · live, ${count(run._finished)} of ${count(run._planned)}` : '';
+    const live = run._status === 'running' ? ` · ${aliveWord()}, ${count(run._finished)} of ${count(run._planned)}` : '';
     shell.setTitle('Traces', {after: h('span', null, q ? `${count(order.length)} of ${count(total)} tests` : `${count(total)} tests`, live)});
     const words = q ? `No test has “${q}” in it.` : run._status === 'running' ? 'No test of this run has finished yet.' : 'This run has no finished test.';
     table.update({count: order.length, sort, empty: h('div', {class: 'empty'}, h('p', null, words))});
