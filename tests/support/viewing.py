@@ -40,12 +40,18 @@ def viewing(store: Path, **options: Any) -> Iterator[httpx.Client]:
 
 
 @contextmanager
-def serving_files(folder: Path) -> Iterator[str]:
-    """The address of a plain server of files, as `python -m http.server` is one."""
+def serving_files(folder: Path, *, says_gzip: bool = False) -> Iterator[str]:
+    """The address of a plain server of files, as `python -m http.server` is one. `says_gzip`: it sends what ends in .gz
+    as the compressed form of something else, so that browsers decompress it."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             """Nothing: what fails is told by who asked."""
+
+        def end_headers(self) -> None:
+            if says_gzip and self.path.endswith(".gz"):
+                self.send_header("Content-Encoding", "gzip")
+            super().end_headers()
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)

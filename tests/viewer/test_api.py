@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,14 +11,16 @@ from support.processes import wait_until
 from support.runs import execution, failed, make_run
 from support.viewing import raw, viewing
 
+ODD = ("a/b c?d#e%2F", "a\nb", "x/text/y", "\0\u202e<b>", "../..")
+
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """Of a viewer of two runs, one of them with a test of an odd name."""
+    """Of a viewer of two runs, one of them with tests of odd names."""
     store = tmp_path_factory.mktemp("store")
     make_run(store, [execution(1), execution(2), failed(3)], run_id="one")
-    odd = execution(3, test_id="a/b c?d#e%2F")
-    make_run(store, [execution(1), failed(2), odd], run_id="two", started_at="2025-06-16T00:00:00+00:00")
+    odd = [execution(3 + number, test_id=name) for number, name in enumerate(ODD)]
+    make_run(store, [execution(1), failed(2), *odd], run_id="two", started_at="2025-06-16T00:00:00+00:00")
     with viewing(store) as client:
         yield client
 
@@ -91,12 +94,15 @@ def test_each_kind_of_data_is_answered(client: httpx.Client) -> None:
         assert isinstance(answer.json(), dict)
 
 
-def test_a_test_may_have_any_name(client: httpx.Client) -> None:
-    uids = client.get("api/run/two/tests").json()["columns"]["test_case_uid"]
-    (odd,) = [uid for uid in uids if "a/b" in uid]
-    quoted = "".join(f"%{byte:02X}" for byte in odd.encode())
+@pytest.mark.parametrize("name", ODD)
+def test_a_test_may_have_any_name(client: httpx.Client, name: str) -> None:
+    columns = client.get("api/run/two/tests").json()["columns"]
+    uid = columns["test_case_uid"][columns["test_id"].index(name)]
+    quoted = "".join(f"%{byte:02X}" for byte in uid.encode())
     answer = raw(client.base_url, f"GET /api/run/two/test/{quoted} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
-    assert b"200 OK" in answer.splitlines()[0]
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"200 OK" in head.splitlines()[0]
+    assert json.loads(body)["row"]["test_id"] == name
 
 
 def test_an_empty_store_and_one_that_comes_later_are_shown(tmp_path: Path) -> None:

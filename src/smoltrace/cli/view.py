@@ -52,7 +52,10 @@ NEEDED: Final = ("duckdb", "jinja2", "starlette", "uvicorn")
 @click.command("view", epilog=EPILOG)
 @click.argument("runs", nargs=-1, metavar="[RUN]...")
 @click.option(
-    "--store", type=click.Path(file_okay=False, path_type=Path), help="Where runs are kept [default: as for eval]."
+    "--store",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="PATH",
+    help="Where runs are kept [default: as for eval].",
 )
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on [default: 7860, or the next free one].")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")

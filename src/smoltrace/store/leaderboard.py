@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -79,18 +80,15 @@ def files(store: Store) -> Files:
     try:
         with os.scandir(folder) as entries:
             listed = sorted(entries, key=lambda entry: entry.name)
+        for entry in listed:
+            if entry.name.endswith(".json") and entry.name[0] != ".":
+                with suppress(FileNotFoundError):
+                    state = entry.stat()
+                    found[entry.name.removesuffix(".json")] = (state.st_ino, state.st_size, state.st_mtime_ns)
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise atomic.disk_error(f"read {folder}", error) from error
-    for entry in listed:
-        if not entry.name.endswith(".json") or entry.name[0] == ".":
-            continue
-        try:
-            state = entry.stat()
-        except FileNotFoundError:
-            continue
-        found[entry.name.removesuffix(".json")] = (state.st_ino, state.st_size, state.st_mtime_ns)
     return found
 
 

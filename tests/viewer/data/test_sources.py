@@ -22,6 +22,7 @@ from smoltrace.viewer.data.gpu import gpu_lanes
 from smoltrace.viewer.data.readings import Readings
 from smoltrace.viewer.data.runs import run_header
 from smoltrace.viewer.data.shape import to_json
+from smoltrace.viewer.data.sources import Source
 from smoltrace.viewer.data.spans import span_detail
 from smoltrace.viewer.data.tests import run_test, run_tests
 from smoltrace.viewer.data.traces import trace_spans
@@ -189,3 +190,9 @@ def test_a_result_that_holds_anything(tmp_path_factory: pytest.TempPathFactory, 
     ]
     found = asked(run, all_of_it, Readings())
     assert found[1] == "answer"
+
+
+def test_what_devices_used_is_kept_also_of_a_run_of_many_hours(samples: dict[str, Run]) -> None:
+    run = samples["llama-70b"]
+    readings = Readings(run.directory.metrics_journal.stat().st_size // 4)
+    assert Source(run, readings).energy() is Source(run, readings).energy() is not None

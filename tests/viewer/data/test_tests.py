@@ -209,6 +209,15 @@ def test_a_long_text_is_given_whole_by_its_ref(tmp_path: Path) -> None:
         test_text(run, "tool:t1:1", "0" * 32)
 
 
+def test_names_are_texts_however_long_somebody_made_them(tmp_path: Path) -> None:
+    long = "n" * 30_000
+    run = Run(make_run(tmp_path, [failed(1, error_type=long, category=long, error=long, test_id=long)]))
+    row = run_test(run, f"tool:{long}:1")["row"]
+    assert row["category"] == row["error_type"] == "n" * 2_000 + "…"
+    assert row["test_id"] == long
+    assert row["error"]["chars"] == 30_000
+
+
 def test_a_test_that_is_not_there_is_refused(samples: dict[str, Run]) -> None:
     with pytest.raises(UsageError, match="no finished test 'tool:none:1'"):
         run_test(samples["small"], "tool:none:1")

@@ -7,7 +7,7 @@ import {cardWords} from '../../../src/smoltrace/viewer/static/js/model/cardwords
 import {cellText, rankText} from '../../../src/smoltrace/viewer/static/js/model/celltext.js';
 import {COLUMNS, DEFAULT_COLUMNS, columnsOf, nextSort} from '../../../src/smoltrace/viewer/static/js/model/columns.js';
 import {FACETS, dateSummary, facetSummary, facetValues} from '../../../src/smoltrace/viewer/static/js/model/facetwords.js';
-import {shortModel} from '../../../src/smoltrace/viewer/static/js/model/runname.js';
+import {shortModel, shortName} from '../../../src/smoltrace/viewer/static/js/model/runname.js';
 
 const facet = (name) => FACETS.find((one) => one.name === name);
 
@@ -95,6 +95,7 @@ test('long names are cut, and how a model was tuned is no part of its short name
   assert.equal(shortModel('meta-llama/Llama-3.1-8B-Instruct'), 'Llama-3.1-8B');
   assert.equal(shortModel('a-very-long-name-of-a-model', 10), 'a-very-lo…');
   assert.equal(shortModel(null), 'unnamed');
+  assert.equal(shortName('🙂'.repeat(61)), '🙂'.repeat(59) + '…', 'no letter is cut in half');
 });
 
 test('an axis has short round ticks', () => {

@@ -52,6 +52,7 @@ test('shapes tell the agent, and flags what is estimated, dominated, pinned and 
   assert.equal(byId(made, 'cheap').shape, 'circle');
   assert.equal(byId(made, 'no-price').shape, 'square');
   assert.equal(byId(box({points: [point('x', 1, 50, {agent_type: 'both'})]}), 'x').shape, 'diamond');
+  assert.equal(byId(box({points: [point('x', 1, 50, {agent_type: 'constructor'})]}), 'x').shape, 'diamond');
   assert.deepEqual(made.marks.filter((mark) => mark.hollow).map((mark) => mark.run_id).sort(), ['cheap', 'no-price']);
   assert.ok(byId(made, 'worse').dominated && byId(made, 'middle').pinned && byId(made, 'best').best);
 });

@@ -4,75 +4,43 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
 
-import pyarrow.parquet as pq
 import pytest
 from support import written
 from support.command import smoltrace_here
 from support.pages import settle, wait_for
 from support.places import made_once, served
+from support.shown import (
+    COLUMNS,
+    CUT,
+    MADE,
+    OWN,
+    Place,
+    Row,
+    cells_of,
+    check,
+    check_amount,
+    check_cost,
+    headline,
+    mean,
+    ordered,
+    percentile,
+    wilson,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     OpenPage = Callable[..., Page]
 
-Row = dict[str, Any]
-
-GPU, API, UNPRICED, LOCAL_LARGE, BROKEN = (
-    "sample-03-llama-8b",
-    "sample-01-large",
-    "sample-05-preview",
-    "sample-04-llama-70b",
-    "sample-06-demo-interrupted",
-)
+GPU, API, UNPRICED, BROKEN = "sample-03-llama-8b", "sample-01-large", "sample-05-preview", "sample-06-demo-interrupted"
 SMALL = "sample-02-small"
-
-# A cell as a reader has it: what it says, whether that is an estimate or nothing, and the words that a pointer brings.
-CELLS = """(table) => {
-  const cellOf = (td) => {
-    const figure = td.querySelector('.fig');
-    const shown = td.querySelector('.success-figure, .digits') ?? td;
-    return {
-      text: shown.textContent.trim(),
-      est: td.querySelector('.est') !== null,
-      none: td.querySelector('.fig-none') !== null,
-      title: figure?.title || td.querySelector('[title]')?.title || '',
-      cut: getComputedStyle(td).textAlign === 'right' && td.scrollWidth > td.clientWidth,
-    };
-  };
-  const heads = [...table.querySelectorAll('thead th')].map((th) => th.textContent.trim());
-  return [...table.querySelectorAll('tbody tr.vt-row')].map((tr) => ({
-    key: tr.dataset.run ?? tr.querySelector('.rt-id')?.title,
-    cells: Object.fromEntries(heads.map((head, i) => [head, cellOf(tr.cells[i])])),
-  }));
-}"""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A store, and where its pages are."""
-
-    store: Path
-    home: str
-
-    def url(self, relative: str) -> str:
-        return urljoin(self.home, relative)
-
-    def rows(self, run: str, dataset: str = "results") -> list[Row]:
-        rows: list[Row] = pq.read_table(self.store / "runs" / run / f"{dataset}.parquet").to_pylist()
-        return rows
-
-    def board(self) -> dict[str, Row]:
-        rows = pq.read_table(self.store / "leaderboard" / "leaderboard.parquet").to_pylist()
-        return {row["run_id"]: row for row in rows}
 
 
 @pytest.fixture(scope="session")
@@ -100,152 +68,8 @@ def place(request: pytest.FixtureRequest) -> Place:
     return found
 
 
-def cells_of(page: Page, table: str) -> dict[str, dict[str, Row]]:
-    settle(page)
-    found = page.locator(table).evaluate(CELLS)
-    return {row["key"]: row["cells"] for row in found}
-
-
-def check(where: str, cell: Row, expected: str | None, *, est: bool = False, reason: str | None = None) -> None:
-    """A cell says this; or that nothing is known, and why."""
-    assert not cell["cut"], f"{where}: {cell['text']} is cut"
-    if expected is None:
-        assert cell["none"] and cell["text"].startswith("—"), f"{where}: {cell} instead of nothing"
-        assert cell["title"] and cell["title"] != "not known", f"{where} does not say why"
-        assert reason is None or reason in cell["title"], f"{where}: {cell['title']} instead of {reason}"
-        return
-    assert cell["text"] == expected, f"{where}: {cell['text']} instead of {expected}"
-    assert cell["est"] == est, f"{where}: est. is {cell['est']}"
-
-
-# --- The leaderboard -------------------------------------------------------------------------------------------------
-
-COLUMNS: list[tuple[str, str, written.Writer]] = [
-    ("n", "num_tests", written.count),
-    ("Success %", "success_rate", written.percent),
-    ("Tokens", "avg_tokens_per_test", written.tokens),
-    ("p50", "p50_duration_ms", written.duration),
-    ("Run", "run_id", written.plain),
-    ("Agent", "agent_type", written.plain),
-    ("Backend", "provider", written.plain),
-    ("System", "gen_ai.system", written.plain),
-    ("Tasks", "dataset_used", written.plain),
-    ("Task fingerprint", "dataset_fingerprint", lambda text: None if text is None else text[:12]),
-    ("Notes", "notes", written.plain),
-    ("Submitted by", "submitted_by", written.plain),
-    ("Results dataset", "results_dataset", written.plain),
-    ("Traces dataset", "traces_dataset", written.plain),
-    ("Metrics dataset", "metrics_dataset", written.plain),
-    ("Passed", "successful_tests", written.count),
-    ("Failed", "failed_tests", written.count),
-    ("Interval low %", "success_rate_ci_low", written.percent),
-    ("Interval high %", "success_rate_ci_high", written.percent),
-    ("Attempts", "attempts", written.count),
-    ("pass@1", "pass_at_1", written.share),
-    ("pass@k", "pass_at_k", written.share),
-    ("pass^k", "pass_hat_k", written.share),
-    ("Steps / test", "avg_steps", written.number),
-    ("Errors", "total_errors", written.count),
-    ("Errors %", "error_rate", written.percent),
-    ("Mean time", "avg_duration_ms", written.duration),
-    ("p95", "p95_duration_ms", written.duration),
-    ("Sum of times", "total_duration_ms", written.duration),
-    ("Wall time", "wall_time_ms", written.duration),
-    ("First token, mean", "avg_ttft_seconds", written.seconds),
-    ("First token, p50", "p50_ttft_seconds", written.seconds),
-    ("First token, p95", "p95_ttft_seconds", written.seconds),
-    ("First token, p99", "p99_ttft_seconds", written.seconds),
-    ("Between tokens", "avg_tbt_seconds", written.seconds),
-    ("Tokens of all", "total_tokens", written.tokens),
-    ("Input", "total_prompt_tokens", written.tokens),
-    ("Input / test", "avg_prompt_tokens", written.tokens),
-    ("Output", "total_completion_tokens", written.tokens),
-    ("Output / test", "avg_completion_tokens", written.tokens),
-    ("Reasoning", "total_reasoning_tokens", written.tokens),
-    ("Cache read", "total_cache_read_tokens", written.tokens),
-    ("Cache write", "total_cache_write_tokens", written.tokens),
-    ("$ total", "total_cost_usd", written.money),
-    ("$ / test, prices only", "avg_cost_per_test_usd", written.money),
-    ("$ input", "total_cost_prompt_usd", written.money),
-    ("$ output", "total_cost_completion_usd", written.money),
-    ("$ reasoning", "total_cost_reasoning_usd", written.money),
-    ("$ cache read", "total_cost_cache_read_usd", written.money),
-    ("$ cache write", "total_cost_cache_write_usd", written.money),
-    ("$ input / test", "avg_cost_prompt_per_test_usd", written.money),
-    ("$ output / test", "avg_cost_completion_per_test_usd", written.money),
-    ("$ known", "cost_known_usd", written.money),
-    ("Unpriced calls", "unpriced_calls", written.count),
-    ("$ power", "power_cost_total_usd", written.money),
-    ("$ electricity", "electricity_cost_usd", written.money),
-    ("GPU Wh", "total_gpu_energy_wh", written.quantity),
-    ("Idle Wh", "gpu_energy_idle_wh", written.quantity),
-    ("GPU g CO₂e", "co2_emissions_g", written.quantity),
-    ("GPU util. %", "gpu_utilization_avg", written.percent),
-    ("GPU util. max %", "gpu_utilization_max", written.percent),
-    ("GPU memory MiB", "gpu_memory_avg_mib", written.count),
-    ("GPU memory max MiB", "gpu_memory_max_mib", written.count),
-    ("GPU memory total MiB", "gpu_memory_total_mib", written.count),
-    ("GPU °C", "gpu_temperature_avg", written.number),
-    ("GPU max °C", "gpu_temperature_max", written.number),
-    ("GPU W", "gpu_power_avg_w", written.number),
-    ("GPU max W", "gpu_power_max_w", written.number),
-    ("g CO₂e / kWh", "carbon_intensity", written.number),
-    ("Country", "country", written.plain),
-    ("Estimated Wh, low", "energy_estimated_wh_min", written.quantity),
-    ("Estimated Wh, high", "energy_estimated_wh_max", written.quantity),
-    ("Estimated g, low", "co2_estimated_g_min", written.quantity),
-    ("Estimated g, high", "co2_estimated_g_max", written.quantity),
-    ("Estimated by", "energy_estimate_method", written.plain),
-    ("Tool calls", "total_tool_calls", written.count),
-    ("Tool calls / test", "avg_tool_calls_per_test", written.number),
-    ("Different tools", "unique_tools_used", written.count),
-    ("Most used tool", "most_used_tool", written.plain),
-    ("Temperature", "common_temperature", written.number),
-    ("Top p", "common_top_p", written.number),
-    ("Max tokens", "common_max_tokens", written.count),
-    ("Hardware", "hardware", written.plain),
-    ("smoltrace", "smoltrace_version", written.plain),
-    ("smolagents", "smolagents_version", written.plain),
-    ("genai-otel", "genai_otel_version", written.plain),
-    ("Python", "python_version", written.plain),
-    ("HF job", "hf_job_id", written.plain),
-    ("Job machine", "job_type", written.plain),
-]
-"""Each column's head, what it is of, and how that is written."""
-MADE = ["_rank", "_interval", "_cost", "_energy", "_co2", "tags", "error_types", "evaluation_date", "model"]
-
-
 def per_test(row: Row, name: str) -> float | None:
     return None if row[name] is None else row[name] / row["num_tests"]
-
-
-def check_cost(where: str, cell: Row, known: float | None, bound: float | None, electricity: float | None) -> None:
-    """What a run or a test cost: money; electricity where the price is 0; a bound, or nothing, where it is unknown."""
-    if known is None:
-        check(where, cell, f"≥\u00a0{written.money(bound)}" if bound else None, reason="price unknown")
-        assert "unpriced" in cell["title"] or "price unknown" in cell["title"], cell
-    elif known == 0:
-        check(where, cell, "free" if electricity is None else written.money(electricity), est=electricity is not None)
-    else:
-        check(where, cell, written.money(known))
-        assert float(cell["title"].split(" USD")[0]) == pytest.approx(known, rel=1e-11)
-
-
-def check_amount(where: str, cell: Row, measured: float | None, low: float | None, high: float | None) -> None:
-    """Energy or emissions: measured, else the middle of an estimate."""
-    estimated = None if low is None or high is None else low + (high - low) / 2
-    value = estimated if measured is None else measured
-    check(where, cell, written.quantity(value), est=measured is None and value is not None, reason="no GPU")
-    if value is not None:
-        assert float(cell["title"].split(" ")[0]) == pytest.approx(value, rel=1e-11)
-
-
-def wilson(passed: int, tests: int) -> tuple[float, float]:
-    """The 95 % interval of a rate, per cent."""
-    z, rate = 1.959963984540054, passed / tests
-    middle = (rate + z * z / (2 * tests)) / (1 + z * z / tests)
-    half = z * math.sqrt(rate * (1 - rate) / tests + z * z / (4 * tests * tests)) / (1 + z * z / tests)
-    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
 
 
 def broken_off(place: Place) -> dict[str, Row]:
@@ -318,12 +142,255 @@ def test_no_number_is_cut(open_page: OpenPage, samples: Place, width: int) -> No
         assert page.evaluate(CUT) == [], address
 
 
-# Figures that are wider than their cell, or reach out of the window.
-CUT = """() => [...document.querySelectorAll('.digits, .success-figure, .success-interval, td.cell-interval, .est, td.right')]
-  .filter((one) => one.getClientRects().length > 0)
-  .filter((one) => {
-    const cell = one.closest('td') ?? one.parentElement;
-    const [inner, outer] = [one, cell].map((each) => each.getBoundingClientRect());
-    return cell.scrollWidth > cell.clientWidth || inner.right > outer.right + 1 || inner.right > innerWidth + 0.5;
-  })
-  .map((one) => `${one.closest('tr')?.dataset.run ?? ''} ${one.textContent}`)"""
+# --- A run ----------------------------------------------------------------------------------------------------------
+
+TESTS = "status,test,agent,attempt,category,difficulty,answer,steps,calls,tokens,cost,energy,co2,duration,start,error"
+OF_TEST = [
+    ("Agent", "agent_type", written.plain),
+    ("Try", "attempt", written.count),
+    ("Category", "category", written.plain),
+    ("Difficulty", "difficulty", written.plain),
+    ("Steps", "steps", written.count),
+    ("Calls", "llm_calls", written.count),
+    ("Tokens", "gen_ai.usage.total_tokens", written.tokens),
+    ("Duration", "execution_time_ms", written.duration),
+]
+
+
+def runs_of(place: Place) -> list[str]:
+    known = [GPU, API, UNPRICED, BROKEN]
+    return known if GPU in place.board() else list(place.board())
+
+
+def test_every_cell_of_the_tests_of_a_run(open_page: OpenPage, place: Place) -> None:
+    for run in runs_of(place):
+        page = open_page(place.url(f"run.html?id={run}&cols={TESTS}"), height=2_000, width=2_400)
+        wait_for(page, "() => document.querySelector('.tests tr.vt-row')")
+        shown, rows = cells_of(page, ".tests table"), place.rows(run)
+        assert shown.keys() == {row["test_case_uid"] for row in rows}
+        began = datetime.fromisoformat(json.loads((place.store / "runs" / run / "run.json").read_text())["started_at"])
+        for row in rows:
+            cells = shown[row["test_case_uid"]]
+            for head, key, write in OF_TEST:
+                check(f"{run}, {row['test_case_uid']}, {head}", cells[head], write(row[key]))
+            check_test(f"{run}, {row['test_case_uid']}", cells, row)
+            started = int(row["start_time_unix_nano"]) - round(began.timestamp() * 1e6) * 1000
+            check(run, cells["Started"], written.duration(max(started, 0) / 1e6))
+
+
+def check_test(where: str, cells: dict[str, Row], row: Row) -> None:
+    """Cost, energy and emissions. Where all of a column are estimates, its head says so, and not each cell."""
+    heads = {head.split(" est.")[0]: head for head in cells}
+    for head in ("$", "Wh", "g CO₂e"):
+        cells[heads[head]]["est"] |= heads[head].endswith("est.") and not cells[heads[head]]["none"]
+    known, bound = row["gen_ai.usage.cost.total"], row["cost_known_usd"]
+    check_cost(where, cells[heads["$"]], known, bound, row["power_cost_usd"])
+    for head, measured, estimated in (
+        ("Wh", "gpu_energy_wh", "energy_estimated_wh"),
+        ("g CO₂e", "co2_emissions_g", "co2_estimated_g"),
+    ):
+        amounts = (row[name] for name in (measured, f"{estimated}_min", f"{estimated}_max"))
+        check_amount(f"{where}, {head}", cells[heads[head]], *amounts)
+
+
+def test_the_headlines_of_a_run(open_page: OpenPage, place: Place) -> None:
+    for run, row in place.board().items():
+        if GPU in place.board() and run not in (GPU, API, UNPRICED):
+            continue
+        page = open_page(place.url(f"run.html?id={run}"))
+        wait_for(page, "() => document.querySelector('[data-headline=failures] .fig')")
+        success = headline(page, "success")
+        check(run, success, written.percent(row["success_rate"]))
+        low, high = row["success_rate_ci_low"], row["success_rate_ci_high"]
+        assert success["note"] == f"{written.interval(low, high)}, n {row['num_tests']}"
+        cost = headline(page, "cost")
+        cost["title"] += f", {cost['note']}"
+        check_cost(run, cost, row["total_cost_usd"], row["cost_known_usd"], row["electricity_cost_usd"])
+        check_energy(run, headline(page, "energy"), row, "total_gpu_energy_wh", "energy_estimated_wh", "Wh")
+        check_energy(run, headline(page, "co2"), row, "co2_emissions_g", "co2_estimated_g", "g")
+        time, used, failed = (headline(page, key) for key in ("duration", "tokens", "failures"))
+        check(run, time, written.duration(row["wall_time_ms"]))
+        middle, most = (written.duration(row[f"{name}_duration_ms"]) for name in ("p50", "p95"))
+        assert time["note"] == f"p50 {middle} · p95 {most}"
+        check(run, used, written.tokens(row["total_tokens"]))
+        into, out = (written.tokens(row[f"total_{name}_tokens"]) for name in ("prompt", "completion"))
+        assert used["note"] == f"in {into} · out {out}"
+        assert used["title"] == f"{row['total_tokens']} tokens"
+        check(run, failed, written.count(row["failed_tests"]))
+
+
+def check_energy(run: str, cell: Row, row: Row, measured: str, estimated: str, unit: str) -> None:
+    low, high = row[f"{estimated}_min"], row[f"{estimated}_max"]
+    if row[measured] is not None:
+        check(run, cell, written.quantity(row[measured]))
+        assert cell["unit"] == unit
+        assert float(cell["title"].split(" ")[0]) == pytest.approx(row[measured], rel=1e-11)
+    elif low is not None:
+        check(run, cell, f"{written.quantity(low)}–{written.quantity(high)}", est=True)
+    else:
+        check(run, cell, None, reason="no GPU")
+        assert cell["note"] == cell["title"]
+
+
+# --- A trace --------------------------------------------------------------------------------------------------------
+
+SPANS = """() => [...document.querySelectorAll('.tr-row')]
+  .filter((row) => row.getClientRects().length > 0)
+  .sort((a, b) => a.getAttribute('aria-rowindex') - b.getAttribute('aria-rowindex'))
+  .map((row) => {
+    const text = (name) => row.querySelector(name)?.textContent.trim() ?? '';
+    const why = (name) => row.querySelector(name)?.getAttribute('aria-label') ?? '';
+    return {
+      name: text('.tr-name'),
+      time: why('.tr-time'),
+      tokens: text('.tr-tokens'), noTokens: why('.tr-tokens'),
+      cost: text('.tr-cost'), noCost: why('.tr-cost'),
+      energy: text('.tr-energy'), noEnergy: why('.tr-energy'),
+      hidden: [...row.closest('.tg').classList].filter((name) => name.startsWith('no-')),
+    };
+  })"""
+
+
+def check_span(where: str, shown: Row, span: Row, sums: Mapping[str, float | None]) -> None:
+    """Each figure, or a dash and why there is none."""
+    into, out = written.tokens(sums["input_tokens"]), written.tokens(sums["output_tokens"])
+    expected = {
+        "tokens": None if into is None and out is None else f"{into or '—'} / {out or '—'}",
+        "cost": written.money(sums["cost_usd"]),
+        "energy": written.quantity(sums["gpu_energy_wh"]),
+    }
+    for name, text in expected.items():
+        if f"no-{name}" in shown["hidden"]:
+            continue
+        told = shown[name].removeprefix("≥ ")
+        assert told == (text or "—"), f"{where}, {name}: {told} instead of {text}"
+        why = "price unknown" if name == "cost" and into is not None else ""
+        reason = shown[f"no{name.title()}"]
+        assert text is not None or (reason and why in reason), f"{where}: {reason!r} is why there is no {name}"
+    took = (span["end_time"] - span["start_time"]) / 1e6
+    assert written.duration(took) in shown["time"].split(", "), f"{where}: {shown['time']} instead of {took} ms"
+
+
+def test_every_row_of_some_traces(open_page: OpenPage, place: Place) -> None:
+    for run in runs_of(place):
+        spans = defaultdict(list)
+        for span in place.rows(run, "spans"):
+            spans[span["trace_id"]].append(span)
+        rows = place.rows(run)
+        for row in rows[:1] if run != UNPRICED else [each for each in rows if each["unpriced_calls"]][:1]:
+            found = spans[row["trace_id"]]
+            for mode in ("total", "self"):
+                address = f"trace.html?run={run}&trace={row['trace_id']}&mode={mode}&gaps=0"
+                page = open_page(place.url(address), height=1_400)
+                settle(page)
+                shown, tree = page.evaluate(SPANS), ordered(found)
+                assert len(shown) == len(tree)
+                bounds = [cells["cost"].startswith("≥") for cells in shown]
+                assert any(bounds) == (run == UNPRICED and mode == "total"), f"{run}, {mode}"
+                for cells, (span, sums) in zip(shown, tree, strict=True):
+                    assert cells["name"].lower() in span["name"].lower()
+                    where = f"{run}, {span['name']}, {mode}"
+                    if mode == "total":
+                        check_span(where, cells, span, sums)
+                    else:
+                        check_own(where, cells, span)
+            check_sums(page, row, found)
+
+
+def check_own(where: str, cells: Row, span: Row) -> None:
+    sums = {name: span[name] for name in OWN}
+    cells = {**cells, "time": str(written.duration((span["end_time"] - span["start_time"]) / 1e6))}
+    check_span(where, cells, span, sums)
+
+
+def check_sums(page: Page, row: Row, spans: Sequence[Row]) -> None:
+    """What the spans used is what the test used, and what stands above the tree."""
+
+    def total(name: str) -> float:
+        return math.fsum(span[name] or 0 for span in spans)
+
+    assert total("input_tokens") == row["gen_ai.usage.prompt_tokens"]
+    assert total("output_tokens") == row["gen_ai.usage.completion_tokens"]
+    assert total("cost_usd") == pytest.approx(row["cost_known_usd"])
+    assert total("gpu_energy_wh") == pytest.approx(row["gpu_energy_wh"] or 0)
+    title = page.locator(".title-row").text_content() or ""
+    used = " / ".join(str(written.tokens(row[f"gen_ai.usage.{name}_tokens"])) for name in ("prompt", "completion"))
+    assert f"{used} tok" in title
+    assert str(written.duration(row["execution_time_ms"])) in title
+    cost = row["gen_ai.usage.cost.total"]
+    if cost is None:
+        assert f"≥\u00a0{written.money(row['cost_known_usd'])}" in title
+    elif cost:
+        assert str(written.money(cost)) in title
+
+
+# --- A comparison ---------------------------------------------------------------------------------------------------
+
+
+def paired(one: Sequence[Row], two: Sequence[Row], key: str) -> list[tuple[Any, Any]]:
+    """The values of the executions that both runs have."""
+    first, second = ({(r["agent_type"], r["test_id"], r["attempt"]): r for r in rows} for rows in (one, two))
+    return [(first[name][key], second[name][key]) for name in first if name in second]
+
+
+def signed(value: float, text: str | None) -> str:
+    """A difference has its sign, but for none."""
+    size = str(text)
+    return size if not any(digit in size for digit in "123456789") else ("+" if value > 0 else "−") + size
+
+
+def test_the_values_and_differences_of_a_comparison(open_page: OpenPage, samples: Place) -> None:
+    page = open_page(samples.url(f"compare.html?runs={SMALL},{API}"), width=1_600)
+    wait_for(page, "() => document.querySelector('tr[data-metric=success] .cmp-diff')")
+    one, two = samples.rows(SMALL), samples.rows(API)
+
+    def cells(metric: str) -> list[str]:
+        row = page.locator(f"tr[data-metric={metric}]")
+        return [*row.locator(".digits").all_text_contents(), row.locator(".cmp-diff").inner_text()]
+
+    for metric, key, middle, write in (
+        ("duration", "execution_time_ms", median, written.duration),
+        ("tokens", "gen_ai.usage.total_tokens", mean, written.tokens),
+        ("steps", "steps", mean, lambda value: written.fixed(value, 1)),
+    ):
+        pairs = paired(one, two, key)
+        first, second = (middle([pair[side] for pair in pairs]) for side in (0, 1))
+        size = written.quantity if metric == "steps" else write
+        difference = signed(second - first, size(abs(second - first)))
+        assert cells(metric) == [write(first), write(second), difference], metric
+        aside = percentile([pair[0] for pair in pairs], 0.95)
+        told = write(aside) if metric != "steps" else written.count(aside)
+        assert page.locator(f"tr[data-metric={metric}] .cmp-aside").inner_text() == f"p95 {told}"
+    board = samples.board()
+    for metric, column, write in (
+        ("errors", "error_rate", written.percent),
+        ("calls", "avg_tool_calls_per_test", lambda value: written.fixed(value, 1)),
+    ):  # all tests are compared, so a run has what its row has
+        assert cells(metric)[:2] == [write(board[run][column]) for run in (SMALL, API)], metric
+    check_rates(page, paired(one, two, "success"))
+    check_unpriced(page, one, two)
+
+
+def check_rates(page: Page, pairs: Sequence[tuple[bool, bool]]) -> None:
+    row = page.locator("tr[data-metric=success]")
+    rates = [100 * sum(pair[side] for pair in pairs) / len(pairs) for side in (0, 1)]
+    assert row.locator(".digits").all_text_contents() == [written.percent(rate) for rate in rates]
+    gap = rates[1] - rates[0]
+    assert row.locator(".cmp-diff").inner_text() == signed(gap, f"{written.fixed(abs(gap), 1)} pp")
+    better, worse = sum(b and not a for a, b in pairs), sum(a and not b for a, b in pairs)
+    assert row.locator(".cmp-changes").inner_text() == f"{better} improved · {worse} regressed"
+    low, high = wilson(sum(a for a, _ in pairs), len(pairs))
+    assert row.locator(".cmp-aside").inner_text() == f"{written.interval(low, high)}, n {len(pairs)}"
+
+
+def check_unpriced(page: Page, one: Sequence[Row], two: Sequence[Row]) -> None:
+    """A mean with an unpriced call is a bound; estimates are marked; the whole cost is told beside."""
+    for run, rows, cell in ((SMALL, one, 0), (API, two, 1)):
+        figure = page.locator("tr[data-metric=cost] td").nth(cell).locator(".digits").inner_text()
+        known = mean([row["cost_known_usd"] for row in rows])
+        whole = all(row["gen_ai.usage.cost.total"] is not None for row in rows)
+        assert figure == ("" if whole else "≥\u00a0") + str(written.money(known)), run
+    energy = page.locator("tr[data-metric=energy] td").nth(1)
+    middle = mean([(row["energy_estimated_wh_min"] + row["energy_estimated_wh_max"]) / 2 for row in two])
+    assert energy.locator(".digits").inner_text() == written.quantity(middle)
+    assert energy.locator(".est").count() == 1

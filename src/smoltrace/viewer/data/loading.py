@@ -65,6 +65,13 @@ def table_of(rows: Sequence[Row]) -> pa.Table:
     return pa.Table.from_batches([record_batch(LEADERBOARD, rows)])
 
 
+def said(error: Exception) -> str:
+    """What is wrong with a file, in words."""
+    if isinstance(error, SmoltraceError):
+        return str(error)
+    return f"It does not hold what it should ({type(error).__name__}: {error})."
+
+
 def _together(store: Store, run_ids: Sequence[str]) -> pa.Table | None:
     """The rows of runs whose files are all as they should be, column by column, which is faster. None where anything
     is unusual."""
@@ -123,5 +130,5 @@ def _one_by_one(store: Store, run_ids: Sequence[str]) -> tuple[pa.Table, dict[st
             tables.append(table_of([row]))
         except BROKEN as error:
             if leaderboard.has(store, run_id):
-                refused[run_id] = str(error)
+                refused[run_id] = said(error)
     return pa.concat_tables(tables), refused

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from smoltrace.errors import StoreError
 from smoltrace.records.schema import RESULTS
 from smoltrace.store.summary import Summary
-from smoltrace.viewer.data.sources import PATIENCE, Source, size_of
+from smoltrace.viewer.data.sources import PATIENCE, Source, weight_of_readings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,9 +42,12 @@ def _so_far(source: Source) -> Summary:
     run_dir, journal = source.run_dir, source.run_dir.results_journal
     made = _kept(source, "sums", lambda: summarise(run_dir, results_in(run_dir, index_results(journal)), None))
     files = (run_dir.metrics_journal, journal)
-    weight = 2 * size_of(run_dir.metrics_journal)
     energy = source.kept(
-        "energy so far", files, lambda: energy_of(run_dir, source.manifest), lambda _: weight, patience=PATIENCE
+        "energy so far",
+        files,
+        lambda: energy_of(run_dir, source.manifest),
+        lambda _: weight_of_readings(run_dir.metrics_journal),
+        patience=PATIENCE,
     )
     if energy is None:
         return made
@@ -69,5 +72,5 @@ def _added_up(source: Source, make: Callable[[], Summary]) -> Summary:
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise StoreError(
             f"{source.run_dir.path}: the results cannot be added up ({type(error).__name__}: {error}). A line of the "
-            "journal is JSON and yet no result of a test."
+            "journal, or run.json, is JSON and yet does not hold what it should."
         ) from error

@@ -24,7 +24,7 @@ MOST: Final = 10_000
 _IDS: Final = ("test_id", "test_case_uid")
 _LONGEST_NAME: Final = 2_000
 _NAMES: Final = frozenset(
-    column.name for column in RESULTS.columns if column.type == "string" and column.name not in (*TEXTS, *_IDS)
+    column.name for column in RESULTS.columns if column.type == "string" and column.name not in TEXTS
 )
 _LONG_IN_STEPS: Final = 2_000
 """Characters of a result or an output beside which others stand."""
@@ -99,7 +99,10 @@ def _whole(source: Source, uid: str, ref: str | None) -> tuple[dict[str, Any], s
 
 def _cut(row: Row, texts: Texts) -> dict[str, Any]:
     """Texts that are read are cut, and can be had whole. Names stay texts, however long somebody made them."""
-    return {
-        name: shortened(value, _LONGEST_NAME) if name in _NAMES and isinstance(value, str) else texts.plain(value)
-        for name, value in row.items()
-    }
+    return {name: _cut_cell(name, value, texts) for name, value in row.items()}
+
+
+def _cut_cell(name: str, value: Any, texts: Texts) -> Any:
+    if name in _IDS:
+        return value
+    return shortened(value, _LONGEST_NAME) if name in _NAMES and isinstance(value, str) else texts.plain(value)

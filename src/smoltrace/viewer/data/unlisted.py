@@ -11,7 +11,7 @@ from smoltrace.records.schema import METRICS
 from smoltrace.store.layout import RunDir
 from smoltrace.store.lock import is_held
 from smoltrace.viewer.data.figures import gpu_reason
-from smoltrace.viewer.data.loading import BROKEN, table_of
+from smoltrace.viewer.data.loading import BROKEN, said, table_of
 from smoltrace.viewer.data.readings import FileState, is_up_to_date, state_of
 from smoltrace.viewer.data.spark import Spark, spark_of_rows
 
@@ -93,7 +93,7 @@ class UnlistedRuns:
             watched.found = _read(run)
         except BROKEN as error:
             # What has vanished meanwhile is not broken.
-            watched.error = str(error) if state_of(run.path) is not None else None
+            watched.error = said(error) if state_of(run.path) is not None else None
         watched.next_look = time.monotonic() + self.rest * (time.monotonic() - started)
         return (watched.found, watched.error) != before
 

@@ -14,10 +14,15 @@ import {icon} from './svg.js';
 
 /** Widths by kind: px, or a share of what is left. */
 const WIDTHS = {
-  agent: 60, success: 194, interval: 88, count: 76, cost: 132, tokens: 84, ms: 80, s: 96, energy: 100, co2: 92,
+  agent: 60, success: 194, interval: 98, count: 76, cost: 132, tokens: 84, ms: 80, s: 96, energy: 100, co2: 92,
   spark: 120, date: 104, percent: 96, share: 80, number: 92, usd: 110, wh: 96, grams: 96, status: 104, hash: 116,
 };
-const NARROW = {num_tests: 56, avg_tokens_per_test: 68, p50_duration_ms: 76};
+const OWN_WIDTHS = {
+  num_tests: 56, avg_tokens_per_test: 68, p50_duration_ms: 76,
+  gpu_memory_avg_mib: 120, gpu_memory_max_mib: 136, gpu_memory_total_mib: 144,
+};
+/** What electricity cost: only of a GPU of one's own is that known. */
+const POWER = new Set(['power_cost_total_usd', 'electricity_cost_usd']);
 const TITLES = {
   _rank: RANK_WHY,
   _interval: 'Wilson interval of the success rate, 95 %',
@@ -36,7 +41,7 @@ const TITLES = {
  */
 export function tableColumn(column, runs) {
   const {key, kind, sort, label} = column;
-  const width = kind === 'rank' ? 28 + 14 * Math.max(String(runs).length, 2) : NARROW[key] ?? WIDTHS[kind];
+  const width = kind === 'rank' ? 28 + 14 * Math.max(String(runs).length, 2) : OWN_WIDTHS[key] ?? WIDTHS[kind];
   return {
     key: sort ?? key,
     label,
@@ -94,8 +99,12 @@ function sparkCell(row) {
 
 /** Why a column without a reason of its own is empty in a row. */
 function whyEmpty({key, group}, row) {
+  if (POWER.has(key)) return row._spark_reason ?? row._energy?.reason ?? 'not told';
   if (group === 'Cost') return row._cost?.reason ?? 'not told';
-  if (group === 'Energy and GPU') return row._energy?.reason ?? 'not told';
+  if (key.includes('estimate')) return row._energy?.reason ?? 'measured, not estimated';
+  if (key === 'co2_emissions_g') return row._spark_reason ?? row._co2?.reason ?? 'not told';
+  if (key === 'country' || key === 'carbon_intensity') return 'the run names no country';
+  if (group === 'Energy and GPU') return row._spark_reason ?? row._energy?.reason ?? 'not told';
   return row.num_tests === 0 || key === 'success_rate' ? 'no test has finished' : 'not told';
 }
 

@@ -1,10 +1,10 @@
 /** The table of a run's tests: its columns, and a test as two lines on a phone. */
 
-import {count, duration, gramsPlain, money, quantity, tokens} from '../model/format.js';
+import {count, duration, money, quantity, tokens} from '../model/format.js';
 import {classLabel, failureClass} from '../model/failures.js';
 import {verdict} from './chip.js';
 import {h} from './dom.js';
-import {costFigure, energyFigure, figure, unknown} from './number.js';
+import {co2Figure, costFigure, energyFigure, figure, unknown} from './number.js';
 
 /** Columns shown until others are chosen; `agent` and `attempt` come in where a run has more than one. */
 const FIRST_COLUMNS = ['status', 'test', 'task', 'expected', 'answer', 'steps', 'tokens', 'cost', 'energy', 'duration', 'error'];
@@ -53,7 +53,7 @@ const COLUMNS = {
   tokens: {label: 'Tokens', width: 66, align: 'right', cell: (row) => figure(tokens(row[total]), {why: 'the model told no usage'})},
   cost: {label: '$', menu: 'Cost', title: 'Cost in US dollars', width: 64, align: 'right', est: '_cost', write: money, cell: (row, options) => costFigure(row._cost, options)},
   energy: {label: 'Wh', menu: 'Energy', title: 'Energy in watt-hours', width: 64, align: 'right', est: '_energy', write: quantity, cell: (row, options) => energyFigure(row._energy, options)},
-  co2: {label: 'g CO₂e', width: 72, align: 'right', cell: (row) => figure(gramsPlain(row.co2_emissions_g), {why: row._energy?.reason ?? 'not measured'})},
+  co2: {label: 'g CO₂e', width: 72, align: 'right', est: '_co2', write: quantity, cell: (row, options) => co2Figure(row._co2, options)},
   duration: {label: 'Duration', width: 76, align: 'right', cell: (row) => figure(duration(row.execution_time_ms), {why: 'not told'})},
   start: {label: 'Started', width: 76, align: 'right', title: 'After the run began', cell: (row) => figure(duration(row._start_ms), {why: 'not told'})},
   error: {label: 'Error class', width: 146, cell: errorCell},
@@ -109,7 +109,8 @@ function amountColumn(column, values) {
 
 /** What the columns of amounts depend on: another key, other columns. @param {{columns: object}} tests */
 export function amountsKey({columns}) {
-  return [estimated(columns._cost), estimated(columns._energy), longest(columns._cost), longest(columns._energy, quantity)].join();
+  const amounts = [columns._energy, columns._co2].flatMap((values) => [estimated(values), longest(values, quantity)]);
+  return [estimated(columns._cost), longest(columns._cost), ...amounts].join();
 }
 
 /** @param {{agents: number, attempts: number, width: number}} of the run, and px of the window @returns {string[]} */
