@@ -85,14 +85,19 @@ def only_text(page: Page) -> None:
     assert page.evaluate(INJECTED, PNG_URL) == []
 
 
-def harmless(page: Page, address: str) -> None:
-    """Nothing was made of markup, the page is where it was, fits its window, on a phone too, and answers a press."""
-    only_text(page)
-    assert urlsplit(page.url)[:3] == urlsplit(address)[:3], "the page went elsewhere"
+def fits(page: Page) -> None:
+    """On a phone and in a wide window the page is no wider than its window."""
     for width in reversed(WIDTHS):
         page.set_viewport_size({"width": width, "height": 900})
         settle(page)
         wait_for(page, f"() => document.documentElement.scrollWidth <= {width}", seconds=3)
+
+
+def harmless(page: Page, address: str) -> None:
+    """Nothing was made of markup, the page is where it was, fits its window and answers a press."""
+    only_text(page)
+    assert urlsplit(page.url)[:3] == urlsplit(address)[:3], "the page went elsewhere"
+    fits(page)
     only_text(page)
     page.get_by_role("button", name="Theme").click()
     page.get_by_role("menuitemcheckbox", name="Dark").wait_for(timeout=3_000)
@@ -151,6 +156,8 @@ def test_a_run_and_each_of_its_tests(open_page: OpenPage, viewer: Address, hosti
         for name in ("prompt", "response", "error"):
             says(page, ".sheet", (row[name] or "")[:1_900])
         only_text(page)
+        if run == FOREIGN:
+            fits(page)
         sheet.get_by_role("button", name="Next test").click()
     page.keyboard.press("Escape")
     harmless(page, viewer(address))
@@ -286,6 +293,7 @@ def test_a_comparison_and_an_opened_test(open_page: OpenPage, viewer: Address, w
         panel.get_by_role("button", name=name, exact=True).click()
         settle(page)
         only_text(page)
+    fits(page)
     panel.get_by_role("button", name="Close").click()
     says(page, "main", MARKUP[:60], "__proto__")
     harmless(page, viewer(address))
