@@ -22,6 +22,7 @@ from smoltrace.agents.executor import LocalExecutor
 from smoltrace.agents.factory import AgentFactory
 from smoltrace.agents.file_tools import FileTool
 from smoltrace.agents.mcp import McpServers
+from smoltrace.agents.parsing import parse_one_at_a_time
 from smoltrace.agents.prompts import AgentType, Templates, load_templates, standard_templates
 from smoltrace.agents.spec import EXECUTORS, AgentSpec
 from smoltrace.agents.tools import build_tools, tool_makers
@@ -85,6 +86,7 @@ class AgentBuilder:
     """
 
     def __init__(self, spec: AgentSpec, model: smolagents.Model, *, stream: bool = False) -> None:
+        parse_one_at_a_time()
         self.spec, self.model, self.stream = spec, model, stream
         self._factory = AgentFactory(spec) if spec.factory is not None else None
         self._mcp = McpServers(spec.mcp)
