@@ -206,7 +206,7 @@ def _header() -> dict[str, Any]:
     row = {"agent_type": "code", "gen_ai.usage.prompt_tokens": 27_300, "gen_ai.usage.completion_tokens": 2_100}
     return {
         "row": row | {"co2_emissions_g": 0.21},
-        "_cost": {"value": 0.00025, "kind": "electricity", "est": True, "reason": None},
+        "_cost": {"value": 0.00025, "kind": "measured", "est": False, "reason": None},
         "_energy": {"value": 0.56, "est": False, "low": None, "high": None, "reason": None},
         "model": "Qwen/Qwen2.5-Coder-7B",
         "test_id": "invoice-total-19",

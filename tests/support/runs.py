@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from smoltrace.books import names
+from smoltrace.books.calls import calls_in
 from smoltrace.books.prices import MappingSource, Price, PriceBook
 from smoltrace.books.spans import Span
 from smoltrace.records.execution import Execution, Verdict
 from smoltrace.records.otlp import to_otlp_json
-from smoltrace.records.results import result_row
+from smoltrace.records.results import priced_spans, result_row
 from smoltrace.store.journal import Journal
 from smoltrace.store.layout import RunDir, Store
 
@@ -165,7 +166,8 @@ def manifest(**changes: Any) -> dict[str, Any]:
 
 
 def commit(journal: Journal, done: Execution) -> None:
-    journal.commit(to_otlp_json(done.spans, RESOURCE), result_row(done))
+    calls = tuple(calls_in(done.spans))
+    journal.commit(to_otlp_json(priced_spans(done, calls), RESOURCE), result_row(done, calls))
 
 
 def make_run(

@@ -146,7 +146,7 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ranked[low] + (ranked[min(low + 1, len(ranked) - 1)] - ranked[low]) * (at - low)
 
 
-OWN = ("input_tokens", "output_tokens", "cost_usd", "gpu_energy_wh")
+OWN = ("input_tokens", "output_tokens", "cost_usd", "power_cost_usd", "gpu_energy_wh")
 
 
 def ordered(spans: Sequence[Row]) -> list[tuple[Row, dict[str, float | None]]]:

@@ -109,12 +109,7 @@ def test_every_number_of_tests_and_runs_is_that_of_the_parquet_files(runs: list[
 
 def test_every_number_of_spans_is_that_of_the_parquet_files(runs: list[Run], site: Path) -> None:
     documents, compared = documents_of(site), 0
-    names = {
-        "input_tokens": "tokens_in",
-        "output_tokens": "tokens_out",
-        "cost_usd": "cost",
-        "gpu_energy_wh": "energy_wh",
-    }
+    names = {"input_tokens": "tokens_in", "output_tokens": "tokens_out", "gpu_energy_wh": "energy_wh"}
     for run in runs:
         traces = {
             id_: trace
@@ -129,11 +124,13 @@ def test_every_number_of_spans_is_that_of_the_parquet_files(runs: list[Run], sit
             for id_, span in found.items()
         }
         for row in run.spans():
-            columns = traces[row["trace_id"]]["columns"]
+            trace = traces[row["trace_id"]]
+            columns, is_electricity = trace["columns"], trace["header"]["_cost"]["kind"] == "electricity"
+            shown = {**names, "power_cost_usd" if is_electricity else "cost_usd": "cost"}
             at = columns["id"].index(row["span_id"])
             for name, value in numbers_of(row).items():
-                if name in names:
-                    assert columns[names[name]][at] == value, name
+                if name in shown:
+                    assert columns[shown[name]][at] == value, name
                     compared += 1
             tokens = details[f"{row['trace_id']}/{row['span_id']}"]["tokens"]
             assert tokens == {name: row[f"{name}_tokens"] for name in tokens}

@@ -44,15 +44,20 @@ def spent(costs: list[float | None]) -> float | None:
     return float(sum(known)) if known else None
 
 
-def assert_balanced(trace: dict[str, Any], *, money: bool = True) -> None:
-    """What the spans have is what their test has, to the last token, amount and microjoule. `money` is False where only
-    spans of others saw a call: the price of such a call stands in the test's row alone."""
+def is_electricity(trace: dict[str, Any]) -> bool:
+    return bool(trace["header"]["_cost"]["kind"] == "electricity")
+
+
+def assert_balanced(trace: dict[str, Any]) -> None:
+    """What the spans have is what their test has, to the last token, amount and microjoule."""
     row, columns = trace["header"]["row"], trace["columns"]
     assert summed(columns["tokens_in"]) == row["gen_ai.usage.prompt_tokens"]
     assert summed(columns["tokens_out"]) == row["gen_ai.usage.completion_tokens"]
     assert sum(columns["unpriced"]) == row["unpriced_calls"]
     total = row["gen_ai.usage.cost.total"]
-    if money:
+    if is_electricity(trace):
+        assert spent(columns["cost"]) == pytest.approx(trace["header"]["_cost"]["value"], rel=1e-12)
+    else:
         assert (spent(columns["cost"]) or 0.0) == (row["cost_known_usd"] if total is None else total)
     if row["gpu_energy_wh"] is None:
         assert set(columns["energy_wh"]) == {None}
@@ -102,7 +107,7 @@ def test_every_number_is_that_of_the_finished_file(samples: dict[str, Run], name
             row = file[span_id]
             assert columns["tokens_in"][i] == row["input_tokens"]
             assert columns["tokens_out"][i] == row["output_tokens"]
-            assert columns["cost"][i] == row["cost_usd"]
+            assert columns["cost"][i] == row["power_cost_usd" if is_electricity(trace) else "cost_usd"]
             assert columns["energy_wh"][i] == row["gpu_energy_wh"]
             assert columns["end_ms"][i] - columns["start_ms"][i] == pytest.approx(row["duration_ms"], abs=1e-5)
 
@@ -260,7 +265,7 @@ def test_spans_of_openinference_get_their_kind_from_it(tmp_path: Path) -> None:
     assert columns["kind"] == ["other", "agent", "step", "chat", "tool", "other", "chat", "chat", "other"]
     assert (columns["model"][3], columns["tool"][4], columns["step"][3]) == ("m", "get_weather", 3)
     assert columns["tokens_in"][3] == 7
-    assert_balanced(trace, money=False)
+    assert_balanced(trace)
 
 
 def test_a_call_that_two_instrumentations_saw_has_its_tokens_once(tmp_path: Path) -> None:
@@ -311,7 +316,7 @@ def test_calls_whose_tokens_an_agent_told_are_not_unpriced_themselves(tmp_path: 
     ]
     trace = made(tmp_path, spans)
     assert trace["columns"]["tokens_in"] == [None, 50, None, None]
-    assert_balanced(trace, money=False)
+    assert_balanced(trace)
 
 
 def test_a_trace_that_is_not_there_is_refused(real: Run) -> None:

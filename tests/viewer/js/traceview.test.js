@@ -8,7 +8,7 @@ import {indentOf, treeColumns} from '../../../src/smoltrace/viewer/static/js/lay
 import {spansOf} from './support/traces.js';
 
 /** test > agent > 2 steps, each with a call and a tool; the second tool fails and has no end. */
-function traced(more = {}) {
+function traced(more = {}, header = {}) {
   const spans = spansOf([[-1, 0, 1000], [0, 0, 1000], [1, 0, 400], [2, 0, 300], [2, 300, 400], [1, 600, 1000], [5, 600, 900], [5, 900, null]], {
     kind: ['weird', 'agent', 'step', 'chat', 'tool', 'step', 'chat', 'tool'],
     name: ['test t', 'invoke_agent A', 'step 1', 'chat org/m', 'execute_tool add', 'step 2', 'chat org/m', 'execute_tool add'],
@@ -20,7 +20,7 @@ function traced(more = {}) {
     tool: [null, null, null, null, 'add', null, null, 'add'],
     ...more,
   });
-  return traceModel({run_id: 'r', trace_id: 't', ...spans, header: {test_id: 'a test', status: 'completed', success: false, row: {}}});
+  return traceModel({run_id: 'r', trace_id: 't', ...spans, header: {test_id: 'a test', status: 'completed', success: false, row: {}, ...header}});
 }
 
 test('a model knows its kinds, labels, gaps and failures', () => {
@@ -57,6 +57,14 @@ test('figures say what is known, at least, or why not', () => {
   assert.deepEqual([costWords(figures.total, 0).text, costWords(figures.total, 3).text, costWords(figures.own, 6).why, costWords(figures.own, 4).why], ['≥ $0.50', '$0.50', 'price unknown', 'no model call']);
   assert.match(costWords(figures.total, 0).title, /1 of 2 calls/);
   assert.equal(energyWords(figures.total, 0).why, 'not measured');
+});
+
+test('where electricity is the cost, it is an estimate of every span that used some', () => {
+  const cost = [null, 0.1, null, 0.2, 0.3, null, null, null];
+  const {figures, isElectricity} = traced({cost, unpriced: new Array(8).fill(false)}, {_cost: {value: 0.6, kind: 'electricity', est: true}});
+  assert.equal(isElectricity, true);
+  assert.deepEqual(costWords(figures.total, 0), {text: '$0.60', why: null, title: null, est: true});
+  assert.deepEqual([costWords(figures.own, 4).text, costWords(figures.own, 5).why, costWords(figures.own, 5).est], ['$0.30', 'not measured', false]);
 });
 
 test('durations, speeds and errors in words', () => {

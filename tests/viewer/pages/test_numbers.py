@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
     OpenPage = Callable[..., Page]
 
+pytestmark = pytest.mark.slow
+
 GPU, API, UNPRICED, BROKEN = "sample-03-llama-8b", "sample-01-large", "sample-05-preview", "sample-06-demo-interrupted"
 SMALL = "sample-02-small"
 
@@ -251,12 +253,12 @@ SPANS = """() => [...document.querySelectorAll('.tr-row')]
   })"""
 
 
-def check_span(where: str, shown: Row, span: Row, sums: Mapping[str, float | None]) -> None:
-    """Each figure, or a dash and why there is none."""
+def check_span(where: str, shown: Row, span: Row, sums: Mapping[str, float | None], cost: str) -> None:
+    """Each figure, or a dash and why there is none. `cost` is the column that tells what the span cost."""
     into, out = written.tokens(sums["input_tokens"]), written.tokens(sums["output_tokens"])
     expected = {
         "tokens": None if into is None and out is None else f"{into or '—'} / {out or '—'}",
-        "cost": written.money(sums["cost_usd"]),
+        "cost": written.money(sums[cost]),
         "energy": written.quantity(sums["gpu_energy_wh"]),
     }
     for name, text in expected.items():
@@ -264,7 +266,7 @@ def check_span(where: str, shown: Row, span: Row, sums: Mapping[str, float | Non
             continue
         told = shown[name].removeprefix("≥ ")
         assert told == (text or "—"), f"{where}, {name}: {told} instead of {text}"
-        why = "price unknown" if name == "cost" and into is not None else ""
+        why = "price unknown" if name == "cost" and cost == "cost_usd" and into is not None else ""
         reason = shown[f"no{name.title()}"]
         assert text is not None or (reason and why in reason), f"{where}: {reason!r} is why there is no {name}"
     took = (span["end_time"] - span["start_time"]) / 1e6
@@ -278,7 +280,7 @@ def test_every_row_of_some_traces(open_page: OpenPage, place: Place) -> None:
             spans[span["trace_id"]].append(span)
         rows = place.rows(run)
         for row in rows[:1] if run != UNPRICED else [each for each in rows if each["unpriced_calls"]][:1]:
-            found = spans[row["trace_id"]]
+            found, cost = spans[row["trace_id"]], cost_column(row)
             for mode in ("total", "self"):
                 address = f"trace.html?run={run}&trace={row['trace_id']}&mode={mode}&gaps=0"
                 page = open_page(place.url(address), height=1_400)
@@ -291,16 +293,22 @@ def test_every_row_of_some_traces(open_page: OpenPage, place: Place) -> None:
                     assert cells["name"].lower() in span["name"].lower()
                     where = f"{run}, {span['name']}, {mode}"
                     if mode == "total":
-                        check_span(where, cells, span, sums)
+                        check_span(where, cells, span, sums, cost)
                     else:
-                        check_own(where, cells, span)
+                        check_own(where, cells, span, cost)
             check_sums(page, row, found)
 
 
-def check_own(where: str, cells: Row, span: Row) -> None:
+def cost_column(test: Row) -> str:
+    """Where calls cost nothing, the electricity that was used is the cost of a test and of its spans."""
+    is_electricity = test["gen_ai.usage.cost.total"] == 0 and test["power_cost_usd"] is not None
+    return "power_cost_usd" if is_electricity else "cost_usd"
+
+
+def check_own(where: str, cells: Row, span: Row, cost: str) -> None:
     sums = {name: span[name] for name in OWN}
     cells = {**cells, "time": str(written.duration((span["end_time"] - span["start_time"]) / 1e6))}
-    check_span(where, cells, span, sums)
+    check_span(where, cells, span, sums, cost)
 
 
 def check_sums(page: Page, row: Row, spans: Sequence[Row]) -> None:
@@ -320,8 +328,8 @@ def check_sums(page: Page, row: Row, spans: Sequence[Row]) -> None:
     cost = row["gen_ai.usage.cost.total"]
     if cost is None:
         assert f"≥\u00a0{written.money(row['cost_known_usd'])}" in title
-    elif cost:
-        assert str(written.money(cost)) in title
+    else:
+        assert str(written.money(cost or row["power_cost_usd"] or 0.0)) in title
 
 
 # --- A comparison ---------------------------------------------------------------------------------------------------

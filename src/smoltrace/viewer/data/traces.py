@@ -24,6 +24,7 @@ def trace_spans(run: Run, trace_id: str, *, readings: Readings | None = None) ->
     """The spans of a trace in order of their start, the test that it is of, and what the GPUs did meanwhile.
 
     Tokens, cost and energy are a span's own, without those of the spans below it: all of them together are the test's.
+    Where the test cost nothing but electricity (`header._cost.kind`), so did its spans.
     `parent` is a place in the columns, −1 for a root, −2 for a span whose parent is not in the trace. Times are
     milliseconds of the run; `end_ms` is None where no end was recorded, or the end of the test made one.
     Raises UsageError when the run has no such trace, StoreError.
@@ -31,7 +32,8 @@ def trace_spans(run: Run, trace_id: str, *, readings: Readings | None = None) ->
     source = Source(run, readings)
     trace, t0_ns = trace_of(source, trace_id), t0_of(source)
     header = _header(source, trace_id.lower(), t0_ns)
-    columns = _columns(trace, t0_ns)
+    is_electricity = header["_cost"] is not None and header["_cost"]["kind"] == "electricity"
+    columns = _columns(trace, t0_ns, "power_cost_usd" if is_electricity else "cost_usd")
     columns["unpriced"] = _unpriced(trace, header["row"])
     window = _window(columns)
     has_gpus = window is not None and bool(gpus_of(source))
@@ -46,7 +48,7 @@ def trace_spans(run: Run, trace_id: str, *, readings: Readings | None = None) ->
     }
 
 
-def _columns(trace: Trace, t0_ns: int) -> dict[str, list[Any]]:
+def _columns(trace: Trace, t0_ns: int, cost: str) -> dict[str, list[Any]]:
     hot, looks = trace.rows.hot, trace.looks
     ends = zip(hot["end_time"], looks, strict=True)
     return {
@@ -59,7 +61,7 @@ def _columns(trace: Trace, t0_ns: int) -> dict[str, list[Any]]:
         "error": [look.error for look in looks],
         "tokens_in": list(hot["input_tokens"]),
         "tokens_out": list(hot["output_tokens"]),
-        "cost": list(hot["cost_usd"]),
+        "cost": list(hot[cost]),
         "energy_wh": list(hot["gpu_energy_wh"]),
         "model": [look.model for look in looks],
         "tool": [look.tool for look in looks],

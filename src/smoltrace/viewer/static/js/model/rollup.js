@@ -2,11 +2,15 @@
  * What spans used: their own, and summed up over a subtree. Unknown is NaN: it is left out of sums and never counts as 0.
  *
  * @typedef {{tokensIn: Float64Array, tokensOut: Float64Array, cost: Float64Array, energy: Float64Array,
- *            unpriced: Int32Array, priced: Int32Array}} Figures  `unpriced` and `priced`: the model calls without and with a price
+ *            unpriced: Int32Array, priced: Int32Array, isElectricity: boolean}} Figures
+ *   `unpriced` and `priced`: the model calls without and with a price; `isElectricity`: the cost is that of the energy used
  */
 
-/** @param {import('./tree.js').Tree} tree  @param {Object<string, Array>} columns  @returns {{own: Figures, total: Figures}} */
-export function rollUps(tree, columns) {
+/**
+ * @param {import('./tree.js').Tree} tree  @param {Object<string, Array>} columns  @param {boolean} [isElectricity]
+ * @returns {{own: Figures, total: Figures}}
+ */
+export function rollUps(tree, columns, isElectricity = false) {
   const own = {
     tokensIn: known(columns.tokens_in, tree),
     tokensOut: known(columns.tokens_out, tree),
@@ -19,9 +23,9 @@ export function rollUps(tree, columns) {
     own.unpriced[i] = columns.unpriced?.[i] ? 1 : 0;
     own.priced[i] = Number.isNaN(own.cost[i]) ? 0 : 1;
   }
-  const total = {};
+  const total = {isElectricity};
   for (const [name, values] of Object.entries(own)) total[name] = summed(tree, values);
-  return { own, total };
+  return {own: {...own, isElectricity}, total};
 }
 
 function known(values, tree) {

@@ -21,14 +21,16 @@ export function tokenWords(figures, node) {
   return {text: `${into ?? '—'} / ${out ?? '—'}`, why: null, title: null};
 }
 
-/** What is known, marked as a lower bound where calls have no price. @returns {Words} */
+/** What is known, marked as a lower bound where calls have no price; `est` where it is reckoned from the energy. @returns {Words & {est: boolean}} */
 export function costWords(figures, node) {
   const unpriced = figures.unpriced[node];
   const calls = unpriced + figures.priced[node];
   const value = figures.cost[node];
-  if (Number.isNaN(value)) return {text: null, why: unpriced ? 'price unknown' : 'no model call', title: null};
-  if (!unpriced) return {text: money(value), why: null, title: null};
-  return {text: `≥ ${money(value)}`, why: null, title: `at least: ${unpriced} of ${calls} calls have no price`};
+  const est = figures.isElectricity;
+  const nothing = est ? 'not measured' : unpriced ? 'price unknown' : 'no model call';
+  if (Number.isNaN(value)) return {text: null, why: nothing, title: null, est: false};
+  if (!unpriced) return {text: money(value), why: null, title: null, est};
+  return {text: `≥ ${money(value)}`, why: null, title: `at least: ${unpriced} of ${calls} calls have no price`, est};
 }
 
 /** @returns {Words} */
@@ -59,7 +61,8 @@ export function errorWords(model, node) {
 export function exactWords(figures, node) {
   const whole = (value, unit) => (Number.isNaN(value) ? null : `${Number(value.toPrecision(12))} ${unit}`);
   const tok = [whole(figures.tokensIn[node], 'tokens in'), whole(figures.tokensOut[node], 'out')].filter(Boolean).join(', ');
-  return {tokens: tok || null, cost: costWords(figures, node).title ?? whole(figures.cost[node], 'USD'), energy: whole(figures.energy[node], 'Wh')};
+  const usd = figures.isElectricity ? 'USD of electricity, estimated' : 'USD';
+  return {tokens: tok || null, cost: costWords(figures, node).title ?? whole(figures.cost[node], usd), energy: whole(figures.energy[node], 'Wh')};
 }
 
 /** A row for those who cannot see it. */

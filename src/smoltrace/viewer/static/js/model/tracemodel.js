@@ -20,7 +20,8 @@ export function traceModel(given) {
   const kinds = Array.from({length: count}, (_, i) => (KINDS.has(columns.kind[i]) ? columns.kind[i] : 'other'));
   const named = new Array(count);
   const label = (i) => (named[i] ??= spanLabel(columns.name[i], kinds[i], columns.tool?.[i], columns.model?.[i]));
-  const figures = rollUps(tree, columns);
+  const isElectricity = given.header?._cost?.kind === 'electricity';
+  const figures = rollUps(tree, columns, isElectricity);
   const nodes = once(() => firstNodes(columns.id, count));
   const critical = once(() => criticalPath(tree));
   const gaps = idleGaps(tree, kinds);
@@ -36,6 +37,7 @@ export function traceModel(given) {
     failures: tree.failed.reduce((sum, one) => sum + one, 0),
     /** Where every price was declared 0 there is nothing to compare. */
     hasCost: figures.own.cost.some((cost) => cost > 0) || figures.own.unpriced.some(Boolean),
+    isElectricity,
     hasEnergy: anyKnown(figures.own.energy),
     hasTokens: anyKnown(figures.own.tokensIn) || anyKnown(figures.own.tokensOut),
     critical,

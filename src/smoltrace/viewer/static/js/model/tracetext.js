@@ -39,7 +39,7 @@ function spanLine(model, node) {
   const into = tokens(figures.own.tokensIn[node]);
   if (into !== null) facts.push(`${into} / ${tokens(figures.own.tokensOut[node]) ?? '—'} tok`);
   const cost = costWords(figures.own, node);
-  if (into !== null) facts.push(cost.text ?? cost.why);
+  if (into !== null) facts.push(cost.est ? `${cost.text} (est.)` : cost.text ?? cost.why);
   if (columns.error[node] != null) facts.push(`✕ ${columns.error[node]}`);
   const kind = model.kindOf(node);
   return `${kind === 'other' || kind === 'step' ? '' : kind + ' '}${oneLine(model.labelOf(node))} (${facts.filter(Boolean).join(', ')})`;

@@ -134,7 +134,7 @@ function factsOf(model, node, mode) {
     used ? fact(used[0], 'in') : null,
     used ? fact(used[1], 'out') : null,
     fact(speedWords(model, node), ''),
-    cost.text === null && cost.why === 'no model call' ? null : h(cost.text === null ? 'span' : 'b', {class: 'fact'}, figure(cost.text, {why: cost.why, showWhy: true, title: exactWords(figures, node).cost})),
+    cost.text === null && cost.why !== 'price unknown' ? null : h(cost.text === null ? 'span' : 'b', {class: 'fact'}, figure(cost.text, {est: cost.est, why: cost.why, showWhy: true, title: exactWords(figures, node).cost})),
     energy.text === null ? null : fact(energy.text, 'Wh'),
     wrong === null ? null : h('span', {class: 'fact fact-error'}, `✕ ${wrong}`),
   ];

@@ -191,7 +191,7 @@ export class SpanTree {
     for (const name of ['tokens', 'cost', 'energy']) on[`no-${name}`] = !columns.phone && columns[name] === 0;
     for (const [name, is] of Object.entries(on)) el.classList.toggle(name, is);
     for (const name of ['name', 'tokens', 'cost', 'energy', 'bars']) el.style.setProperty(`--${name}`, `${columns[name]}px`);
-    this.head.paint(axis);
+    this.head.paint(axis, model.isElectricity);
     gapBands(this.bands, axis, columns.left);
     setStyle(this.space, {height: `${this.#windowAt(0).height}px`});
     el.setAttribute('aria-rowcount', String(rows.length + 1));

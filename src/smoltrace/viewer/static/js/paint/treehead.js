@@ -10,7 +10,8 @@ export function treeHead({onLevel}) {
   const axis = h('div', {class: 'th-axis'});
   const level = (step, name, label) => h('button', {type: 'button', class: 'icon-button th-level', 'aria-label': label, title: label, on: {click: () => onLevel(step)}}, icon(name, 14));
   const head = (name, ...children) => h('div', {class: `tr-cell tr-${name}`, role: 'columnheader'}, ...children);
-  const cost = head('cost', '$');
+  const estimated = h('i', {class: 'est', title: 'the electricity used, estimated', hidden: true}, 'est.');
+  const cost = head('cost', '$ ', estimated);
   const el = h(
     'div',
     {class: 'tr th', role: 'row', 'aria-rowindex': '1'},
@@ -22,8 +23,9 @@ export function treeHead({onLevel}) {
   );
   return {
     el,
-    /** @param {import('../layout/timeaxis.js').TimeAxis} scale */
-    paint(scale) {
+    /** @param {import('../layout/timeaxis.js').TimeAxis} scale  @param {boolean} isElectricity what the column of costs says */
+    paint(scale, isElectricity) {
+      estimated.hidden = !isElectricity;
       const ticks = axisTicks(scale).map((tick) => h('span', {class: `th-tick th-${tick.anchor}`, style: {left: `${tick.x.toFixed(1)}px`}}, tick.label));
       const gaps = gapColumns(scale).map((gap) =>
         h('span', {class: 'th-gap', style: {left: `${gap.x0.toFixed(1)}px`, width: `${(gap.x1 - gap.x0).toFixed(1)}px`}}, h('span', null, gap.label), h('span', null, 'idle')),
