@@ -208,6 +208,7 @@ def test_without_a_port_a_second_viewer_finds_another(store: Path) -> None:
         assert httpx.get(one.url).status_code == httpx.get(two.url).status_code == 200
 
 
+@pytest.mark.slow
 def test_sample_runs_are_shown_and_leave_nothing_behind(tmp_path: Path) -> None:
     with view("--sample", "--port", "0", TMPDIR=tmp_path, SMOLTRACE_STORE=tmp_path / "mine") as viewer:
         assert [path.name for path in tmp_path.iterdir()] != []

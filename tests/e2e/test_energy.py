@@ -84,6 +84,7 @@ def nothing(_: int) -> None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", long_runs)
 def test_the_energy_of_a_run_is_what_its_gpus_used(tmp_path: Path, seconds: float) -> None:
     environment = python_path(tmp_path, gpus())
@@ -106,6 +107,7 @@ def test_the_energy_of_a_run_is_what_its_gpus_used(tmp_path: Path, seconds: floa
     assert "4 × NVIDIA Simulated 80GB" in row["hardware"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", long_runs)
 def test_a_counter_that_begins_anew_in_mid_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     nvml = SimulatedNvml(gpus())
@@ -121,6 +123,7 @@ def test_a_counter_that_begins_anew_in_mid_run(tmp_path: Path, monkeypatch: pyte
     assert told["gpu_uj"] == pytest.approx(GPUS * WATTS * seconds_of(run) * UJ_PER_J, rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", long_runs)
 def test_a_gpu_that_is_lost_in_mid_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     nvml = SimulatedNvml(gpus())
@@ -140,6 +143,7 @@ def test_a_gpu_that_is_lost_in_mid_run(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(run.manifest["metering"]["faults"]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", long_runs)
 def test_power_readings_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     nvml = SimulatedNvml(gpus(energy_counter=False, swing_w=150.0, period_s=1.7))
@@ -152,6 +156,7 @@ def test_power_readings_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, se
     assert told["gpu_uj"] == pytest.approx(sum(truth.values()), rel=0.02)
 
 
+@pytest.mark.slow
 def test_renumbered_gpus_give_the_same_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each GPU by its UUID, whatever its number: their powers differ, so a mix-up would be seen."""
     powers = [100.0, 200.0, 300.0, 400.0]

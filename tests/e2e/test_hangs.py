@@ -140,6 +140,7 @@ def test_what_hangs_ends_at_its_limit_and_the_others_go_on(tmp_path: Path, engin
     assert sum(row["gen_ai.usage.total_tokens"] or 0 for row in rows) == served["input"] + served["output"]
 
 
+@pytest.mark.slow
 def test_a_worker_process_is_killed_also_where_python_has_no_say(tmp_path: Path) -> None:
     tasks(tmp_path, ("locked", "code", ""), ("fine", "code", ""), ("fine_too", "tool", ""))
     with ModelServer(script) as server:
@@ -151,6 +152,7 @@ def test_a_worker_process_is_killed_also_where_python_has_no_say(tmp_path: Path)
     assert not workers_of(tmp_path)
 
 
+@pytest.mark.slow
 def test_many_frozen_worker_processes_all_end_at_their_limit(tmp_path: Path) -> None:
     names = [f"frozen{n}" for n in range(10)]
     tasks(tmp_path, *((name, "tool", "[tool:frozen]") for name in names))

@@ -127,6 +127,7 @@ def test_a_signal_to_all_processes_of_a_run_kills_no_test(
     assert [row["status"] for row in rows(tmp_path)] == ["completed"] * 2
 
 
+@pytest.mark.slow
 def test_a_test_whose_worker_dies_when_the_run_is_being_stopped_is_left_for_the_next_life(
     tmp_path: Path, server: ModelServer
 ) -> None:

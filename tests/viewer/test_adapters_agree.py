@@ -39,6 +39,7 @@ def compared(store: Path, folder: Path, *, spans: int) -> dict[str, int]:
     return kinds
 
 
+@pytest.mark.slow
 def test_of_sample_runs_of_every_kind(tmp_path: Path) -> None:
     make_sample_store(tmp_path / "store", runs=6, tests=3)
     told = compared(tmp_path / "store", tmp_path / "site", spans=7)
@@ -63,6 +64,7 @@ def broken_run(store: Path) -> None:
     make_run(store, tests, run_id="broken", notes="\x00\x1b[31m")
 
 
+@pytest.mark.slow
 def test_of_runs_that_hold_what_nobody_should_trust(tmp_path: Path) -> None:
     foreign_run(tmp_path / "store")
     broken_run(tmp_path / "store")

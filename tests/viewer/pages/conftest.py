@@ -86,8 +86,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marker = metafunc.definition.get_closest_marker("server")
         is_of_server = marker is not None or "open_lab" in metafunc.fixturenames
         where = ("server",) if is_of_server else getattr(metafunc.module, "WHERE", ("server",))
-        marked = [name if name == "server" else pytest.param(name, marks=pytest.mark.slow) for name in where]
-        metafunc.parametrize("viewer", marked, indirect=True, scope="session")
+        metafunc.parametrize("viewer", where, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

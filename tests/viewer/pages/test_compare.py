@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from support.pages import query_of
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 WHERE = ("server", "site")
-"""Where the pages come from: tests of all but the first are slow ones."""
+"""Where the pages come from."""
+pytestmark = pytest.mark.slow
 
 OpenPage = Callable[..., "Page"]
 

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     Address = Callable[[str], str]
 
 WHERE = ("server", "site", "file")
-"""Where the pages come from: tests of all but the first are slow ones."""
+"""Where the pages come from."""
+pytestmark = pytest.mark.slow
 
 WIDTHS = (1440, 390)
 TABS = ("Messages", "Input / Output", "Attributes", "Raw")

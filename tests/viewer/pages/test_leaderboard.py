@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     OpenPage = Callable[..., Page]
 
 WHERE = ("server", "site")
-"""Where the pages come from: tests of all but the first are slow ones."""
+"""Where the pages come from."""
+pytestmark = pytest.mark.slow
 
 ROW = "tr.vt-row[data-run]"
 MARK = ".chart-svg a[data-run]"

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     OpenPage = Callable[..., Page]
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(sys.executable).parent / "smoltrace"
 TESTS, WORKERS = 50, 4
 TOLD = "() => document.querySelector('.tests-told').textContent"
@@ -139,6 +141,7 @@ def test_a_page_follows_a_run_through_kill_9_to_its_end(open_page: OpenPage, fol
         with process(folder, *shlex.split(resumed)[1:], "--quiet"):
             gate.let(1000)
             the_page_says_that_the_run_has_finished(page, folder)
+        page.close()  # before its server goes, whom it would ask once more
 
 
 def the_page_opens_with_what_there_is(page: Page) -> None:

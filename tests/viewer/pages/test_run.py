@@ -18,7 +18,8 @@ from support.run_page import BROKEN, GPU, ROWS, UNPRICED, OpenPage, headline, op
 import smoltrace
 
 WHERE = ("server", "site", "file")
-"""Where the pages come from: tests of all but the first are slow ones."""
+"""Where the pages come from."""
+pytestmark = pytest.mark.slow
 
 
 def test_the_headlines_are_the_numbers_of_the_leaderboard_row_and_what_it_ran_with_is_a_press_away(

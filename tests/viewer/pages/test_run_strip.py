@@ -14,7 +14,8 @@ from support.run_page import API, FOUR_GPUS, GPU, OpenPage, drag, open_run, row_
 import smoltrace
 
 WHERE = ("server", "site", "file")
-"""Where the pages come from: tests of all but the first are slow ones."""
+"""Where the pages come from."""
+pytestmark = pytest.mark.slow
 
 
 def test_the_crosshair_tells_the_values_of_all_lanes_and_lanes_are_chosen(open_page: OpenPage) -> None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     Axe = Callable[..., None]
 
 WHERE = ("server", "site")
-"""Where the pages come from: tests of all but the first are slow ones."""
+"""Where the pages come from."""
+pytestmark = pytest.mark.slow
 
 
 def focused(page: Page) -> str:

@@ -14,6 +14,8 @@ from support.trace_page import ADDRESS, expect, names, row, selected, settled
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+pytestmark = pytest.mark.slow
+
 OpenPage = Callable[..., "Page"]
 
 
