@@ -324,6 +324,7 @@ def test_two_runs_that_start_together_in_one_store_are_both_whole(place: Place, 
     assert {f"together-{n}.json" for n in range(2)} <= {p.name for p in (store.leaderboard_path / "rows").iterdir()}
 
 
+@pytest.mark.slow
 def test_of_two_that_begin_one_run_one_is_refused(place: Place, server: ModelServer) -> None:
     server.reset()
     both = [start(place.folder, server, "one-name", "--limit", "30", "--agent-type", "tool") for _ in range(2)]

@@ -58,7 +58,7 @@ def evaluate(folder: Path, *options: str, command: Callable[..., Any], both_kind
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(("threads", "60", "8", False), id="threads"),
+        pytest.param(("threads", "30", "8", False), id="threads"),
         pytest.param(("threads", "1000", "8", False), id="threads, a thousand tests", marks=pytest.mark.slow),
         pytest.param(("processes", "30", "2", False), id="processes"),
         pytest.param(("threads", "1000", "8", True), id="threads, both kinds", marks=pytest.mark.slow),
