@@ -18,7 +18,7 @@ export class BoardTable {
   #pins = new Set();
   #sort = '';
 
-  /** @param {import('../model/boardpages.js').Pages} rows @param {Does} does */
+  /** @param {import('../model/paging.js').Pages} rows @param {Does} does */
   constructor(rows, does) {
     this.does = does;
     this.pinning = {isPinned: (runId) => this.#pins.has(runId), onPin: does.onPin};

@@ -4,7 +4,7 @@ import {axisName} from '../model/axes.js';
 import {dateSpan, rankNote, testsOfRuns} from '../model/boardfacts.js';
 import {DEFAULTS, MOST_PINS, filterCount, queryOf, withoutFilters} from '../model/boardstate.js';
 import {columnsOf} from '../model/columns.js';
-import {Pages} from '../model/boardpages.js';
+import {Pages} from '../model/paging.js';
 import {toggled} from '../model/listing.js';
 import {href, urlState} from '../model/state.js';
 import {axisSelector, compareButton, downloadButton, titleFacts} from '../paint/boardhead.js';

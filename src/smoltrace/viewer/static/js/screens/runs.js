@@ -2,7 +2,7 @@
 import {count, duration, interval, percent} from '../model/format.js';
 import {nextSort} from '../model/listing.js';
 import {oneAtATime} from '../model/once.js';
-import {pagedRows} from '../model/paging.js';
+import {Pages} from '../model/paging.js';
 import {href, urlState} from '../model/state.js';
 import {successBar} from '../paint/bar.js';
 import {chip, statusChip} from '../paint/chip.js';
@@ -20,19 +20,16 @@ export async function showRuns({data, shell}) {
   const url = urlState({q: '', sort: '-evaluation_date'});
   const store = await data.store();
   const search = filterField('Filter runs', url);
-  const rows = pagedRows({
-    load: async (offset, limit) => data.leaderboard({tasks: 'all', q: url.get().q, sort: url.get().sort, offset, limit}),
-    onRows: () => paint(),
-    onError: (error) => shell.toast(error instanceof Error ? error.message : String(error)),
-  });
+  const tell = (error) => shell.toast(error instanceof Error ? error.message : String(error));
+  const rows = new Pages(async (offset, limit) => data.leaderboard({tasks: 'all', q: url.get().q, sort: url.get().sort, offset, limit}), {onRows: () => paint(), onError: tell});
   const table = virtualTable({
     label: 'Runs',
     columns: COLUMNS,
     rowHeight: 36,
     phoneRowHeight: 50,
     count: 0,
-    rowAt: rows.at,
-    need: rows.need,
+    rowAt: (i) => rows.rowAt(i),
+    need: (from, to) => rows.need(from, to),
     keyOf: (row) => row.run_id,
     sort: url.get().sort,
     onSort: (key) => url.set({sort: nextSort(url.get().sort, key, !WORDS.has(key))}),
@@ -45,9 +42,18 @@ export async function showRuns({data, shell}) {
 
   function paint() {
     const {q, sort} = url.get();
-    const total = rows.count();
+    const {total} = rows;
     shell.setTitle('Runs', {after: countText(total, q, store)});
     table.update({count: total, sort, empty: q ? h('div', {class: 'empty'}, h('p', null, `No run has “${q}” in it.`)) : emptyPanel('This store has no runs yet.', store.hint)});
+  }
+
+  async function restart() {
+    shell.pill(null);
+    try {
+      if (await rows.reset()) paint();
+    } catch (error) {
+      tell(error);
+    }
   }
 
   keys([
@@ -58,16 +64,17 @@ export async function showRuns({data, shell}) {
   ]);
   url.onChange(() => {
     search.sync();
-    shell.pill(null);
-    void rows.restart();
+    void restart();
   });
   const look = oneAtATime(async () => {
+    if (rows.total === 0) return restart(); // nothing is there that could move
     const {moved, more} = await rows.renew((row) => row.run_id).catch(() => ({moved: false, more: 0}));
     table.refresh();
-    if (moved) shell.pill(more > 0 ? `${count(more)} new` : 'The list has changed', () => (shell.pill(null), void rows.restart()));
+    if (moved) shell.pill(more > 0 ? `${count(more)} new` : 'The list has changed', () => void restart());
+    return undefined;
   });
   data.watch(null, () => void look());
-  await rows.restart();
+  await restart();
 }
 
 /** @param {number} total @param {string} q @param {any} store */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import {test} from 'node:test';
-import {Pages} from '../../../src/smoltrace/viewer/static/js/model/boardpages.js';
+import {Pages} from '../../../src/smoltrace/viewer/static/js/model/paging.js';
 
 /** A list of numbers, and answers that come when the test lets them. */
 function source(total) {
@@ -100,4 +100,18 @@ test('a first page that fails raises', async () => {
   const rows = list(from);
   const ready = rows.reset();
   await Promise.all([assert.rejects(ready, /no/), from.fail()]);
+});
+
+test('rows take new values in their places, and nothing moves under the reader', async () => {
+  const kept = {total: 12, state: 'running', shift: 0};
+  const load = async (offset, limit) => ({version: 'v', total: kept.total, rows: Array.from({length: Math.min(limit, kept.total - offset)}, (_, i) => ({id: offset + i + kept.shift, state: kept.state}))});
+  const rows = list({load});
+  const keyOf = (row) => String(row.id);
+  await rows.reset();
+  kept.state = 'completed';
+  assert.deepEqual(await rows.renew(keyOf), {moved: false, more: 0});
+  assert.deepEqual(rows.rowAt(3), {id: 3, state: 'completed'});
+  Object.assign(kept, {total: 14, shift: 1});
+  assert.deepEqual(await rows.renew(keyOf), {moved: true, more: 2});
+  assert.equal(rows.rowAt(3).id, 3);
 });
