@@ -151,20 +151,26 @@ def step_numbers(trace: Trace) -> list[int | None]:
     rows, looks, parents = trace.rows, trace.looks, trace.parents
     spans = rows.hot["name"]
     found: list[int | None] = [None] * rows.count
-    known = bytearray(rows.count)
-    for start in range(rows.count):
+    for place in downwards(parents):
+        above = parents[place]
+        if looks[place].kind == "step" and (match := _STEP.fullmatch(str(spans[place]))):
+            found[place] = int(match.group(1))
+        elif looks[place].kind != "agent" and above >= 0:
+            found[place] = found[above]
+    return found
+
+
+def downwards(parents: Sequence[int]) -> Iterator[int]:
+    """Every place once, and none before its parent."""
+    known = bytearray(len(parents))
+    for start in range(len(parents)):
         way, at = [], start
         while at >= 0 and not known[at]:
             way.append(at)
             at = parents[at]
         for place in reversed(way):
             known[place] = 1
-            above = parents[place]
-            if looks[place].kind == "step" and (match := _STEP.fullmatch(str(spans[place]))):
-                found[place] = int(match.group(1))
-            elif looks[place].kind != "agent" and above >= 0:
-                found[place] = found[above]
-    return found
+            yield place
 
 
 def _circle(parents: Sequence[int], start: int, on_way: set[int]) -> list[int]:

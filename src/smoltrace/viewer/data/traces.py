@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from smoltrace.records.schema import Row
 from smoltrace.viewer.data.gpu import gpu_reason_of, gpus_of, lanes_between
-from smoltrace.viewer.data.kinds import Look, Trace, step_numbers, trace_of
+from smoltrace.viewer.data.kinds import Look, Trace, downwards, step_numbers, trace_of
 from smoltrace.viewer.data.listing import listing_of, t0_of
 from smoltrace.viewer.data.rows import light_rows
 from smoltrace.viewer.data.sources import Source, reads_a_run, relative_ms
@@ -129,16 +129,10 @@ def _speaking_below(told: Sequence[bool], looks: Sequence[Look], parents: Sequen
 
 def _under_calls(looks: Sequence[Look], parents: Sequence[int]) -> bytearray:
     """Whether there is a call above a span."""
-    found, known = bytearray(len(looks)), bytearray(len(looks))
-    for start in range(len(looks)):
-        way, at = [], start
-        while at >= 0 and not known[at]:
-            way.append(at)
-            at = parents[at]
-        for place in reversed(way):
-            known[place] = 1
-            above = parents[place]
-            found[place] = above >= 0 and (looks[above].kind == "chat" or bool(found[above]))
+    found = bytearray(len(looks))
+    for place in downwards(parents):
+        above = parents[place]
+        found[place] = above >= 0 and (looks[above].kind == "chat" or bool(found[above]))
     return found
 
 
