@@ -80,12 +80,13 @@ def page_of_one_file(store: Path, pages_folder: Path) -> Callable[[str], str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The tests of a module that has `WHERE` look at the same pages from a site of files, and as one file, too. Those
-    that are marked `server` are about what only a server does; a lab is a page of the server's, too."""
+    """The tests of a module that has `WHERE` look at the same pages from a site of files, and as one file, too. One
+    that is marked `places` is only about pages from there; a lab is a page of the server's."""
     if "viewer" in metafunc.fixturenames:
-        marker = metafunc.definition.get_closest_marker("server")
-        is_of_server = marker is not None or "open_lab" in metafunc.fixturenames
-        where = ("server",) if is_of_server else getattr(metafunc.module, "WHERE", ("server",))
+        marker = metafunc.definition.get_closest_marker("places")
+        where = marker.args if marker is not None else getattr(metafunc.module, "WHERE", ("server",))
+        if "open_lab" in metafunc.fixturenames:
+            where = ("server",)
         metafunc.parametrize("viewer", where, indirect=True, scope="session")
 
 

@@ -280,9 +280,8 @@ def test_traces_of_the_real_run(open_page: OpenPage, viewer: Address, hostile: P
         harmless(page, viewer(address))
 
 
-def test_a_comparison_and_an_opened_test(open_page: OpenPage, viewer: Address, where: str) -> None:
-    if where == "file":
-        pytest.skip("one file has one run")
+@pytest.mark.places("server", "site")
+def test_a_comparison_and_an_opened_test(open_page: OpenPage, viewer: Address) -> None:
     address = f"compare.html?runs={RUN},{FOREIGN}&config=all"
     page = open_page(f"{address}&cell={quote('tool:__proto__~' + FOREIGN)}")
     panel = page.get_by_role("complementary", name="Test in two runs")

@@ -263,7 +263,7 @@ class FakeBoard:
         route.fulfill(body=body, content_type="text/event-stream")
 
 
-@pytest.mark.server
+@pytest.mark.places("server")
 def test_a_hundred_thousand_runs_scroll_and_old_answers_are_dropped(open_page: OpenPage) -> None:
     fakes: list[FakeBoard] = []
     page = open_page("index.html", prepare=lambda page: fakes.append(FakeBoard(page, 100_000)))
@@ -284,7 +284,7 @@ def test_a_hundred_thousand_runs_scroll_and_old_answers_are_dropped(open_page: O
     assert all(run.startswith("fast") for run in shown(page))
 
 
-@pytest.mark.server
+@pytest.mark.places("server")
 def test_new_runs_wait_behind_a_pill_and_move_nothing(open_page: OpenPage) -> None:
     fakes: list[FakeBoard] = []
     page = open_page("index.html", prepare=lambda page: fakes.append(FakeBoard(page, 12)))
@@ -299,7 +299,7 @@ def test_new_runs_wait_behind_a_pill_and_move_nothing(open_page: OpenPage) -> No
     assert not pill.is_visible()
 
 
-@pytest.mark.server
+@pytest.mark.places("server")
 def test_of_several_task_sets_one_is_chosen(open_page: OpenPage) -> None:
     sets = [{"fingerprint": letter * 64, "name": "mine", "runs": 6, "newest_unix_ms": 1.0} for letter in "ab"]
     asked: list[str] = []
@@ -318,7 +318,7 @@ def test_of_several_task_sets_one_is_chosen(open_page: OpenPage) -> None:
     assert asked[-1] == "b" * 64
 
 
-@pytest.mark.server
+@pytest.mark.places("server")
 @pytest.mark.parametrize("width", [1440, 390])
 def test_an_empty_store_shows_the_command_that_fills_it(open_page: OpenPage, width: int) -> None:
     empty = {"name": "none", "runs": 0, "live": 0, "task_sets": [], "refused": [], "hint": "smoltrace eval --store /x"}

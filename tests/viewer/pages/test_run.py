@@ -208,7 +208,7 @@ def test_the_data_sets_that_there_are_can_be_downloaded(open_page: OpenPage, sto
         assert len(json.loads(Path(made.value.path()).read_text())) == 9
 
 
-@pytest.mark.server
+@pytest.mark.places("server")
 def test_a_run_of_many_tests_is_read_page_by_page_and_only_rows_in_sight_are_made(open_page: OpenPage) -> None:
     asked: list[int] = []
     page = open_page(f"run.html?id={GPU}", prepare=lambda made: made.route("**/tests?**", many_tests(asked)))

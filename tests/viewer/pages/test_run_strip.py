@@ -85,7 +85,7 @@ def test_dragging_over_the_strip_filters_the_tests_and_zooming_shows_the_window_
     assert len(shown(page)) == 9 and "from" not in query_of(page)
 
 
-@pytest.mark.server
+@pytest.mark.places("server")
 def test_zooming_asks_the_server_for_finer_lanes(open_page: OpenPage) -> None:
     page = open_run(open_page, GPU)
     drag(page, 0.02, 0.2)

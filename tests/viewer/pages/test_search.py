@@ -47,7 +47,7 @@ def answers(pattern: str, body: dict[str, Any], status: int = 200) -> Callable[[
     )
 
 
-@pytest.mark.server
+@pytest.mark.places("server")
 def test_searching_with_the_keyboard(open_page: OpenPage, axe: Axe) -> None:
     page = open_page("runs.html", prepare=answers("**/api/search?*", FOUND))
     page.keyboard.press("/")
@@ -74,7 +74,7 @@ def test_searching_with_the_keyboard(open_page: OpenPage, axe: Axe) -> None:
     page.wait_for_url("**/trace.html?run=r&trace=t")
 
 
-@pytest.mark.server
+@pytest.mark.places("server")
 def test_enter_opens_what_was_found_for_the_words_that_stand_there(open_page: OpenPage) -> None:
     def found(route: Route) -> None:
         q = parse_qs(urlsplit(route.request.url).query)["q"][0]
