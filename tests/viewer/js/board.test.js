@@ -103,7 +103,7 @@ test('the cheapest is one whose interval reaches that of the best, and measured 
 test('of many runs the best are sent, all of the frontier, and how many were not', () => {
   const rows = Array.from({length: 1500}, (_, i) => run(`r${String(i).padStart(4, '0')}`, 20 + (i % 700) / 10, {cost: 0.001 * (i + 1)}));
   const made = chart(rows);
-  assert.ok(made.points.length >= 1000 && made.points.length + made.not_shown === 1500);
+  assert.ok(made.points.length >= 400 && made.points.length < 1500 && made.points.length + made.not_shown === 1500);
   const sent = new Set(made.points.map((point) => point.run_id));
   assert.ok(made.frontier.every((id) => sent.has(id)));
 });

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from smoltrace.viewer.data.database import Asking
     from smoltrace.viewer.data.frame import Frame
 
-MOST_POINTS: Final = 1_000
+MOST_POINTS: Final = 400
 MOST_UNPLACED: Final = 200
 
 _NEEDED: Final = (

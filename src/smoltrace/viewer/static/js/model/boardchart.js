@@ -10,7 +10,8 @@ import {frontierOf} from './pareto.js';
 import {refused, told} from './refused.js';
 import {sortedRows} from './table.js';
 
-const MOST_POINTS = 1000;
+const MOST_POINTS = 400;
+const MOST_UNPLACED = 200;
 
 const AXES = {
   cost: {unit: 'USD', title: 'Cost per test', figure: (row) => row._cost},
@@ -47,8 +48,8 @@ export function chartOf(rows, axis) {
     ...points,
     best: best?.run_id ?? null,
     band: best === null ? null : [best.success_rate_ci_low, best.success_rate_ci_high],
-    unplaced: unplaced.slice(0, MOST_POINTS).map((row) => unplacedOf(row, axis)),
-    unplaced_not_shown: Math.max(0, unplaced.length - MOST_POINTS),
+    unplaced: unplaced.slice(0, MOST_UNPLACED).map((row) => unplacedOf(row, axis)),
+    unplaced_not_shown: Math.max(0, unplaced.length - MOST_UNPLACED),
     no_result: rows.length - judged.length,
     cards: cardsOf(basis, best),
   };
@@ -60,7 +61,7 @@ function placeOf(row, axis) {
   return value !== null && value > 0 ? value : null;
 }
 
-/** The frontier, and of the others the best, up to a thousand. */
+/** The frontier, and of the others the best, as many as can be told apart. */
 function pointsOf(placed, basis, axis) {
   const whole = new Set(basis);
   const place = (row) => ({run_id: row.run_id, x: placeOf(row, axis), y: row.success_rate});
