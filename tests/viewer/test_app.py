@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,23 @@ def test_every_page_names_its_screen_and_its_files_relatively(client: httpx.Clie
     for address in named:
         assert not re.match(r"/|\w+:", address), "a static site may lie in any folder"
         assert client.get(address).status_code == 200, address
+
+
+def preloaded(client: httpx.Client, address: str) -> list[str]:
+    found = re.findall(r'<link rel="preload"[^>]*href="([^"]*)"', client.get(address).text)
+    return [html.unescape(each) for each in found]
+
+
+def test_what_a_trace_asks_first_is_on_its_way_before_its_script(client: httpx.Client) -> None:
+    trace = client.get("/api/run/two/tests").json()["columns"]["trace_id"][0]
+    assert preloaded(client, f"/trace.html?run=two&trace={trace}&q=x") == [f"api/run/two/trace/{trace}"]
+    assert client.get(f"/api/run/two/trace/{trace}").status_code == 200
+    assert preloaded(client, "/trace.html?run=two") == preloaded(client, "/run.html?id=two") == []
+
+
+def test_names_in_what_is_asked_first_are_written_as_the_page_writes_them(client: httpx.Client) -> None:
+    found = preloaded(client, "/trace.html?run=%22%3E%3Cscript%3E+/&trace=%C3%BC'%00%ED%A0%80")
+    assert found == ["api/run/%22%3E%3Cscript%3E%20%2F/trace/%C3%BC'%00%EF%BF%BD%EF%BF%BD%EF%BF%BD"]
 
 
 OUTSIDE = [

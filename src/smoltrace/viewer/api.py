@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.requests import Request
@@ -66,6 +67,18 @@ def routes() -> list[Route]:
         Route(span, _of_run(_span, named=True)),
         Route(span + "/text/{ref:path}", _of_run(_text, named=True)),
     ]
+
+
+def asked_first(screen: str, query: Mapping[str, str]) -> str | None:
+    """The address, relative to a page, of what it will ask: then that is on its way while the page's script still is.
+    None where what it asks is little, or is many things."""
+    run, trace = query.get("run"), query.get("trace")
+    return f"api/run/{_part(run)}/trace/{_part(trace)}" if screen == "trace" and run and trace else None
+
+
+def _part(name: str) -> str:
+    """As `encodeURIComponent` writes it: another spelling would be another address."""
+    return quote(name, safe="!'()*-._~", errors="replace")
 
 
 def _store(request: Request) -> Response:

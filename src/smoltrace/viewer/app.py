@@ -69,7 +69,8 @@ def make_app(store: Store, *, hosts: Hosts | None = None) -> Starlette:
 
 def _page(screen: str) -> Callable[[Request], Response]:
     def show(request: Request) -> Response:
-        return HTMLResponse(page(screen), headers={"Cache-Control": "no-cache"})
+        first = api.asked_first(screen, request.query_params)
+        return HTMLResponse(page(screen, first=first), headers={"Cache-Control": "no-cache"})
 
     return show
 

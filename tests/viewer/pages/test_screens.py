@@ -68,11 +68,17 @@ def test_run(open_page: OpenPage, axe: Axe, store: Path, width: int, theme: str)
 @look(WIDE, PHONE)
 def test_trace(open_page: OpenPage, axe: Axe, store: Path, width: int, theme: str) -> None:
     row = next(iter(smoltrace.load_run(RUN, store).results()))
-    page = open_page(f"trace.html?run={RUN}&trace={row['trace_id']}&gaps=0", width, 1_400, theme)
+    asked: list[str] = []
+    page = open_page(
+        f"trace.html?run={RUN}&trace={row['trace_id']}&gaps=0",
+        *(width, 1_400, theme),
+        prepare=lambda page: page.on("request", lambda request: asked.append(request.url)),
+    )
     page.locator(".tr-row").first.wait_for()
     spans = smoltrace.load_trace(smoltrace.load_run(RUN, store), row["trace_id"])
     assert page.locator(".tg").get_attribute("aria-rowcount") == str(len(spans) + 1)
     assert row["test_id"] in page.locator(".title-row").inner_text()
+    assert len([url for url in asked if url.endswith(row["trace_id"])]) == 1, "what the page says first is what it asks"
     looked_at(page, axe, width)
 
 
