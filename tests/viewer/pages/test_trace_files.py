@@ -107,6 +107,91 @@ def test_a_copied_address_shows_the_same_span(open_page: OpenPage, store: Path) 
     wait_for_panel(again, span)
 
 
+def failing_trace(store: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The row and the spans of a test of which several spans failed."""
+    run = smoltrace.load_run(API, store)
+    for row in traces_of(store, API):
+        spans = [span for span in run.spans() if span["trace_id"] == row["trace_id"]]
+        if sum(span["status"] == "ERROR" for span in spans) >= 2 and any(span["output_tokens"] for span in spans):
+            return row, spans
+    raise AssertionError("no test of this run failed in several spans")
+
+
+def wait_for(page: Page, holds: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + 15
+    while not holds():
+        assert time.monotonic() < until, f"{what} at {page.url}"
+        page.wait_for_timeout(20)
+
+
+def test_spans_are_found_folded_and_gone_through_by_their_errors(open_page: OpenPage, store: Path) -> None:
+    row, spans = failing_trace(store)
+    page = open_trace(open_page, API, row["trace_id"])
+    failed = {span["span_id"] for span in spans if span["status"] == "ERROR"}
+    page.keyboard.press("e")
+    wait_for(page, lambda: query_of(page).get("span") in failed, "no failed span was chosen")
+    page.keyboard.press("/")
+    page.keyboard.type("chat")
+    calls = sum(span["name"].startswith("chat") for span in spans)
+    count = page.locator(".find-count")
+    wait_for(page, lambda: count.inner_text() == f"{calls} found", "the calls were not counted")
+    page.keyboard.press("Enter")
+    wait_for(page, lambda: count.inner_text().startswith("1 of "), "the first was not gone to")
+    page.keyboard.press("Escape")
+    page.locator(".tg").focus()
+    page.keyboard.press("n")
+    wait_for(page, lambda: count.inner_text().startswith("2 of "), "the next was not gone to")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowLeft")
+    wait_for(page, lambda: page.locator(".tr-row:visible").count() == 1, "the root was not folded")
+    assert re.search(r"✕\s*\d+", page.locator(".tr-row:visible .tr-error").inner_text()), "errors are counted above"
+
+
+def test_time_is_zoomed_and_figures_are_a_spans_own_or_those_of_all_below(open_page: OpenPage, store: Path) -> None:
+    row, _ = failing_trace(store)
+    page = open_trace(open_page, API, row["trace_id"], "&gaps=0")
+    total = row["gen_ai.usage.prompt_tokens"]
+    root = page.locator(".tr-row:visible").first
+    assert f"{total / 1000:.1f}k" in root.locator(".tr-tokens").inner_text()
+    page.get_by_role("button", name="Self").click()
+    wait_for(page, lambda: root.locator(".tr-tokens").inner_text() == "—", "a test calls no model itself")
+    box = page.locator(".zb").bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, middle, steps=4)
+    page.mouse.up()
+    wait_for(page, lambda: {"from", "to", "mode"} <= query_of(page).keys(), "the zoom is not in the address")
+    page.locator(".tg").focus()
+    page.keyboard.press("z")
+    wait_for(page, lambda: "from" not in query_of(page), "the zoom was not taken away")
+    page.keyboard.press("c")
+    page.keyboard.press("Shift+C")
+    wait_for(page, lambda: query_of(page).get("critical") == "0", "the critical path was not hidden")
+
+
+def test_a_call_tells_what_is_new_and_a_trace_is_copied(open_page: OpenPage, store: Path, viewer: Any) -> None:
+    row, spans = failing_trace(store)
+    last = max((span for span in spans if span["output_tokens"]), key=lambda span: span["start_time"])
+    is_file = viewer("trace.html").startswith("file:")
+    more = {} if is_file else {"permissions": ["clipboard-read", "clipboard-write"]}
+    page = open_trace(open_page, API, row["trace_id"], f"&span={last['span_id']}&tab=messages", **more)
+    panel = page.locator(".panel-body")
+    panel.get_by_role("button", name="System").click()
+    panel.locator(".fold-body").first.wait_for()
+    before = panel.locator(".msg").count()
+    panel.get_by_role("button", name="already seen").click()
+    wait_for(page, lambda: panel.locator(".msg").count() > before, "earlier messages were not shown")
+    for tab in ("Input / Output", "Attributes", "Raw"):
+        page.get_by_role("tab", name=tab).click()
+        wait_for(page, lambda: panel.inner_text() != "", "a tab is empty")
+    page.get_by_role("button", name="Copy as Markdown").click()
+    page.locator(".answer", has_text="Copied").wait_for()
+    if not is_file:
+        assert page.evaluate("navigator.clipboard.readText()").startswith(f"# {row['test_id']}\n")
+
+
 def test_a_trace_that_is_not_there_is_told(open_page: OpenPage) -> None:
     page = open_page(f"trace.html?run={API}&trace={'f' * 32}", allow=(r"404",))
     assert "Not found" in page.get_by_role("alert").inner_text()
