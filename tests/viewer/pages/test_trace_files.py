@@ -137,7 +137,6 @@ def test_spans_are_found_folded_and_gone_through_by_their_errors(open_page: Open
     wait_for(page, lambda: count.inner_text() == f"{calls} found", "the calls were not counted")
     page.keyboard.press("Enter")
     wait_for(page, lambda: count.inner_text().startswith("1 of "), "the first was not gone to")
-    page.keyboard.press("Escape")
     page.locator(".tg").focus()
     page.keyboard.press("n")
     wait_for(page, lambda: count.inner_text().startswith("2 of "), "the next was not gone to")
