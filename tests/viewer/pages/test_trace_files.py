@@ -191,6 +191,21 @@ def test_a_call_tells_what_is_new_and_a_trace_is_copied(open_page: OpenPage, sto
         assert page.evaluate("navigator.clipboard.readText()").startswith(f"# {row['test_id']}\n")
 
 
+CUT = """() => [...document.querySelectorAll('.fact, .tr-tokens, .tr-cost, .tr-energy')]
+  .filter((one) => one.clientWidth > 0 && one.scrollWidth > one.clientWidth)
+  .map((one) => one.textContent)"""
+
+
+@pytest.mark.places("server")
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+@pytest.mark.parametrize("run", [GPU, API])
+def test_no_number_of_a_span_is_cut(open_page: OpenPage, store: Path, run: str, width: int) -> None:
+    call = next(span for span in smoltrace.load_run(run, store).spans() if span["output_tokens"])
+    page = open_trace(open_page, run, call["trace_id"], f"&span={call['span_id']}", width=width)
+    page.locator(".panel-facts .fact").first.wait_for()
+    assert page.evaluate(CUT) == []
+
+
 def test_a_trace_that_is_not_there_is_told(open_page: OpenPage) -> None:
     page = open_page(f"trace.html?run={API}&trace={'f' * 32}", allow=(r"404",))
     assert "Not found" in page.get_by_role("alert").inner_text()
