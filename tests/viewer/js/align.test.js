@@ -59,10 +59,16 @@ test('every action stands once and in order, however long the runs are', () => {
   }
 });
 
+const side = (name, response) => ({ name, test: { row: { success: true, response }, steps: [call('a', { q: 'x' })] } });
+
 test('as Markdown, no answer can end the block that it stands in', () => {
-  const side = (name, response) => ({ name, test: { row: { success: true, response }, steps: [call('a', { q: 'x' })] } });
   const text = compareMarkdownOfCell({ testId: 't', agent: 'tool' }, [side('one', '```\n# Heading\n```'), side('two', 'plain')]);
   assert.match(text, /^## t, tool/);
   assert.match(text, /\n````diff\n--- one\n\+\+\+ two\n/);
   assert.match(text, /\n {2}a \{"q":"x"\}\n/);
+});
+
+test('an answer with any number of backticks is put into a fence', () => {
+  const text = compareMarkdownOfCell({testId: 't', agent: null}, [side('one', '` '.repeat(200_000)), side('two', 'plain')]);
+  assert.match(text, /\n```diff\n/);
 });

@@ -1,6 +1,7 @@
 /** One test in two runs as Markdown. */
 import {actionsOf, alignActions, plainText} from './align.js';
 import {diffTexts} from './diff.js';
+import {fenced} from './fence.js';
 
 /**
  * @param {{testId: string, agent: string | null}} row
@@ -13,7 +14,7 @@ export function compareMarkdownOfCell(row, sides) {
   const texts = sides.map(({ test }) => plainText(test?.row?.response));
   parts.push(`### Answers\n\n${fenced(diffLines(texts[0], texts[1], [one.name, two.name]), 'diff')}`);
   const pairs = alignActions(...sides.map(({ test }) => actionsOf(test?.steps)));
-  if (pairs.length) parts.push(`### Steps\n\n${fenced(pairs.map(stepLine).join('\n'), '')}`);
+  if (pairs.length) parts.push(`### Steps\n\n${fenced(pairs.map(stepLine).join('\n'))}`);
   return `${parts.join('\n\n')}\n`;
 }
 
@@ -33,11 +34,4 @@ function stepLine({ left, right, relation }) {
   const sign = { same: ' ', output: ' ', changed: '~', left: '-', right: '+' }[relation];
   const { name, input } = right ?? left;
   return `${sign} ${name} ${input.replace(/\s+/g, ' ').slice(0, 200)}`.trimEnd();
-}
-
-/** A fence longer than any in the text, so that the text cannot end it. */
-function fenced(text, language) {
-  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((ticks) => ticks.length));
-  const fence = '`'.repeat(longest + 1);
-  return `${fence}${language}\n${text}\n${fence}`;
 }

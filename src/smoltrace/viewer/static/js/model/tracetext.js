@@ -1,4 +1,5 @@
 /** A trace as text to paste elsewhere: Markdown to read, JSON to work with. */
+import {fenced} from './fence.js';
 import {duration, grams, money, tokens, wh} from './format.js';
 import {arranged, roleTitle, told} from './messages.js';
 import {costWords} from './spanwords.js';
@@ -56,26 +57,19 @@ function contents(detail) {
   }
   if (lines.length === 0) {
     for (const [name, value] of [['Input', detail.input], ['Output', detail.output]]) {
-      if (value != null) lines.push(`**${name}**`, '', ...fenced(textOf(value), ''), '');
+      if (value != null) lines.push(`**${name}**`, '', fenced(short(textOf(value))), '');
     }
   }
-  if (detail.status_description) lines.push('**Error**', '', ...fenced(textOf(detail.status_description), ''));
+  if (detail.status_description) lines.push('**Error**', '', fenced(short(textOf(detail.status_description))));
   return lines;
 }
 
 function blockLines(block) {
   if (block.type === 'prose' || block.type === 'plain') return [short(block.text)];
-  if (block.type === 'code') return fenced(block.code, block.language);
-  if (block.type === 'call') return [`calls \`${block.name}\``, '', ...fenced(block.code, block.language)];
-  if (block.type === 'result') return fenced(block.text, '');
+  if (block.type === 'code') return [fenced(short(block.code), block.language)];
+  if (block.type === 'call') return [`calls \`${block.name}\``, '', fenced(short(block.code), block.language)];
+  if (block.type === 'result') return [fenced(short(block.text))];
   return [`(image, ${block.mime})`];
-}
-
-/** A fence longer than any in the code, so that no content ends it. */
-function fenced(code, language) {
-  let fence = '```';
-  while (code.includes(fence)) fence += '`';
-  return [fence + language, short(code), fence];
 }
 
 const textOf = (value) => (typeof value === 'string' ? value : typeof value?.cut === 'string' ? value.cut : JSON.stringify(value, null, 2));
