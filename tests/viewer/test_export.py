@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 from collections.abc import Mapping
@@ -230,6 +231,29 @@ def test_where_nothing_can_be_written_it_says_why(small: list[Run], tmp_path: Pa
         export_site(small, tmp_path / ("x" * 300))
     assert file.read_text() == "mine"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "store"]
+
+
+@pytest.mark.parametrize("had_one", [True, False])
+@pytest.mark.parametrize("refused", ["index.html", "static", "data"])
+def test_where_a_part_is_refused_the_earlier_site_comes_back(
+    small: list[Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str, had_one: bool
+) -> None:
+    folder = tmp_path / "site"
+    if had_one:
+        export_site(small, folder)
+    before = tree_of(folder) if had_one else None
+    rename, left = Path.rename, [refused]
+
+    def once_refused(self: Path, target: Path) -> Path:
+        if target == folder / refused and left:
+            raise OSError(errno.EIO, "Input/output error", left.pop())
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", once_refused)
+    with pytest.raises(UsageError, match=r"cannot be written to .*: Input/output error\."):
+        export_site(small[:1], folder)
+    assert (tree_of(folder) if folder.exists() else None) == before
+    assert export_site(small[:1], folder).runs == [small[0].id]
 
 
 # --- Runs that are not as they should be ---------------------------------------------------------------------------

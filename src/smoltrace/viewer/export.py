@@ -113,13 +113,22 @@ def _check(folder: Path) -> None:
 
 
 def _replace(folder: Path, new: Path) -> None:
-    """Put the site where it belongs. What stood there is moved out of the way at once, and deleted afterwards."""
+    """Put the site where it belongs. What stood there is moved out of the way at once, and deleted afterwards; where
+    the disk refuses a part, all of it comes back. Raises OSError."""
     old = new / "old"
     old.mkdir()
-    for name in _names():
-        if os.path.lexists(folder / name):
-            (folder / name).rename(old / name)
-        (new / name).rename(folder / name)
+    try:
+        for name in _names():
+            if os.path.lexists(folder / name):
+                (folder / name).rename(old / name)
+            (new / name).rename(folder / name)
+    except OSError:
+        for name in _names():
+            if not os.path.lexists(new / name):
+                (folder / name).rename(new / name)
+            if os.path.lexists(old / name):
+                (old / name).rename(folder / name)
+        raise
 
 
 def _add_run(run: Run, data: Path, made: Exported) -> dict[str, Any] | None:
