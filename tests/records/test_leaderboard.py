@@ -52,6 +52,20 @@ def test_success_is_in_percent_with_its_wilson_interval() -> None:
     assert row["success_rate_ci_high"] == pytest.approx(93.851, abs=1e-3)
 
 
+def test_what_nobody_judged_is_neither_success_nor_failure() -> None:
+    unjudged = [execution(n, verdict=Verdict(None)) for n in (3, 4)]
+    rates = ("success_rate", "success_rate_ci_low", "pass_at_1", "pass_at_k", "pass_hat_k")
+
+    mixed, judged = row_of([execution(1), failed(2), *unjudged]), row_of([execution(1), failed(2)])
+    assert {name: mixed[name] for name in (*rates, "failed_tests")} == {
+        name: judged[name] for name in (*rates, "failed_tests")
+    }
+    assert (mixed["num_tests"], mixed["attempts"]) == (4, 1)
+    none = row_of(unjudged)
+    assert (none["num_tests"], none["successful_tests"], none["failed_tests"]) == (2, 0, 0)
+    assert {none[name] for name in rates} == {None}
+
+
 def test_one_attempt_makes_all_three_chances_equal() -> None:
     row = row_of([execution(1), failed(2)])
 

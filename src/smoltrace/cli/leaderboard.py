@@ -117,11 +117,12 @@ def _group(rows: list[dict[str, Any]]) -> dict[str, Any]:
             made[name] = _sum([row[name] for row in rows])
     for name in SUMMED:
         made[name] = _sum([row[name] for row in rows])
-    tests = made["num_tests"]
-    interval = wilson_interval(made["successful_tests"], tests) or (None, None)
+    tests, judged = made["num_tests"], made["successful_tests"] + made["failed_tests"]
+    interval = wilson_interval(made["successful_tests"], judged) or (None, None)
     made["success_rate_ci_low"], made["success_rate_ci_high"] = interval
+    if judged:
+        made["success_rate"] = 100 * made["successful_tests"] / judged
     if tests:
-        made["success_rate"] = 100 * made["successful_tests"] / tests
         made["error_rate"] = 100 * made["total_errors"] / tests
         for average, total in (
             ("avg_cost_per_test_usd", "total_cost_usd"),
@@ -185,7 +186,7 @@ def _telling(ids: Sequence[str]) -> int:
 
 
 def _identity(row: Mapping[str, Any]) -> list[str]:
-    return [str(row["run_id"]), output.shortened(row["model"], 40), str(row["agent_type"])]
+    return [str(row["run_id"]), output.shortened(row["model"], 40), str(row["agent_type"] or output.UNKNOWN)]
 
 
 def _interval(row: Mapping[str, Any]) -> str:

@@ -36,6 +36,7 @@ FAILURES = 10
 _BAR = 24
 _SMALL_BAR = 12
 _WIDEST = 120
+_ENDED = ("error", "timeout", "limit")
 
 
 @click.command("show", epilog=EPILOG)
@@ -67,7 +68,8 @@ def print_summary(
     what, how = summary.what(run, found), [*summary.how(found, counts), *energy(run, found)]
     groups = counts.groups() if counts is not None else []
     failed = [summary.failure_cells(row) for row in islice(_failed(run), failures)]
-    more = int(found.leaderboard["failed_tests"] or 0) - len(failed)
+    unsuccessful = max(found.leaderboard["failed_tests"] or 0, sum(found.statuses.get(name, 0) for name in _ENDED))
+    more = unsuccessful - len(failed)
     last = [Fact("Files", summary.shown_path(run.path))]
     if next_steps:
         last.append(Fact("Next", " · ".join(next_steps)))
@@ -110,7 +112,8 @@ def _discarded(found: Summary) -> dict[str, Any]:
 
 
 def _failed(run: Run) -> Iterator[dict[str, Any]]:
-    return (row for row in run.results() if not row["success"])
+    """Those that did not succeed; of tests that nobody judged, those that an error ended."""
+    return (row for row in run.results() if row["success"] is False or row["status"] in _ENDED)
 
 
 def _all_of(run: Run, failures: int, store: Path | None) -> str:
@@ -253,8 +256,10 @@ def _table(headers: Sequence[str], right: Sequence[int] = ()) -> Any:
     return table
 
 
-def _bar(share: float, width: int) -> Text:
+def _bar(share: float | None, width: int) -> Text:
     from rich.text import Text
 
+    if share is None:
+        return Text()
     filled = round(share * width)
     return Text.assemble(("━" * filled, "green"), ("━" * (width - filled), "bright_black"))

@@ -42,6 +42,7 @@ class Group:
     """The tests of one kind of agent, or of one difficulty."""
 
     tests: int = 0
+    judged: int = 0
     successes: int = 0
     tokens: int | None = None
     calls: int = 0
@@ -52,6 +53,7 @@ class Group:
 
     def add(self, row: Row) -> None:
         self.tests += 1
+        self.judged += row["success"] is not None
         self.successes += bool(row["success"])
         if (tokens := row["gen_ai.usage.total_tokens"]) is not None:
             self.tokens = (self.tokens or 0) + tokens
@@ -63,16 +65,16 @@ class Group:
             self.timed += 1
 
     @property
-    def share(self) -> float:
-        """Successes, 0 to 1."""
-        return self.successes / self.tests
+    def share(self) -> float | None:
+        """Successes among the tests that were judged, 0 to 1; None where none was."""
+        return self.successes / self.judged if self.judged else None
 
     def cells(self, name: str) -> list[str]:
         total = self.cost_known if self.calls and not self.unpriced else None
         return [
             name,
             str(self.tests),
-            output.percent_text(100 * self.share),
+            output.percent_text(None if self.share is None else 100 * self.share),
             output.tokens_text(self.tokens),
             output.total_cost_text(total, self.cost_known, self.unpriced, None),
             output.duration_text(self.milliseconds / self.timed if self.timed else None),
@@ -97,7 +99,7 @@ class Counts:
 
         found = cls()
         for row in rows:
-            found.agents.setdefault(str(row["agent_type"]), Group()).add(row)
+            found.agents.setdefault(str(row["agent_type"] or "unknown"), Group()).add(row)
             if row["difficulty"]:
                 found.difficulties.setdefault(str(row["difficulty"]), Group()).add(row)
             found.tools.update(call["name"] for call in orjson.loads(row["tool_calls"] or b"[]"))
@@ -128,14 +130,19 @@ def what(run: Run, summary: Summary) -> list[Fact]:
     facts = [
         Fact("Run", run.id),
         Fact("Status", status),
-        Fact("Model", row["model"] if row["model"] == row["provider"] else f"{row['model']} ({row['provider']})"),
-        Fact("Agent", "tool and code" if row["agent_type"] == "both" else str(row["agent_type"])),
+        Fact("Model", _model(row)),
+        Fact("Agent", "tool and code" if row["agent_type"] == "both" else str(row["agent_type"] or output.UNKNOWN)),
         Fact("Tasks", str(row["dataset_used"])),
         Fact("Started", output.time_text(row["evaluation_date"])),
     ]
     if row["notes"]:
         facts.append(Fact("Notes", output.shortened(row["notes"], 100)))
     return facts
+
+
+def _model(row: Row) -> str:
+    model, provider = row["model"] or output.UNKNOWN, row["provider"]
+    return model if provider in (None, model) else f"{model} ({provider})"
 
 
 def how(summary: Summary, counts: Counts | None) -> list[Fact]:
@@ -157,9 +164,10 @@ def how(summary: Summary, counts: Counts | None) -> list[Fact]:
 
 def _success(row: Row) -> Fact:
     if row["success_rate"] is None:
-        return Fact("Success", output.unknown("no test has finished"))
+        return Fact("Success", output.unknown("no test was judged" if row["num_tests"] else "no test has finished"))
     low, high = row["success_rate_ci_low"], row["success_rate_ci_high"]
-    count = f"{row['successful_tests']} of {row['num_tests']}"
+    judged = row["successful_tests"] + row["failed_tests"]
+    count = f"{row['successful_tests']} of {judged}{'' if judged == row['num_tests'] else ' that were judged'}"
     return Fact(
         "Success", output.percent_text(row["success_rate"]), f"{count}, 95 % interval {low:.1f} to {high:.1f} %"
     )
@@ -238,7 +246,7 @@ def reason(row: Row) -> str:
     """Why a test failed: the type of its error, else the first of the demands on it that was not met."""
     if row["error_type"]:
         return str(row["error_type"])
-    if not row["final_answer_called"]:
+    if row["final_answer_called"] is False:
         return "no answer"
     if row["response_correct"] is False:
         return "wrong answer"

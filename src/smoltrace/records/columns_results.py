@@ -23,7 +23,7 @@ _WHAT_RAN = (
 )
 
 _VERDICT = (
-    Column("success", "bool", "The execution did what the task expects."),
+    Column("success", "bool", "The execution did what the task expects; null where nobody judged it."),
     Column("score", "float64", "1 for a right answer, else 0; null when the task expects none.", "0 to 1"),
     Column("scores", "json", "Each scorer's verdict, by the scorer's name."),
     Column(

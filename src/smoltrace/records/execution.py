@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from smoltrace.books import names
+from smoltrace.books import names, tools
 from smoltrace.books.spans import Span
 
 if TYPE_CHECKING:
+    from smoltrace.books.cost import Cost
     from smoltrace.books.prices import PriceBook
     from smoltrace.records.estimates import Estimator
 
@@ -23,9 +24,10 @@ FINAL_ANSWER = "final_answer"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the scorers say. None is "not judged" or "nothing to judge"; `scores` holds each scorer's own, by name."""
+    """What the scorers say. None is "not judged" or "nothing to judge"; `scores` holds each scorer's own, by name.
+    `success` is None of an imported test that nobody judged."""
 
-    success: bool
+    success: bool | None
     score: float | None = None
     scores: Mapping[str, Any] = field(default_factory=dict)
     tool_called: bool | None = None
@@ -55,7 +57,8 @@ class Execution:
     of other instrumentations included. `generation` holds the sampling parameters that were asked for (temperature,
     top_p, max_tokens, frequency_penalty, presence_penalty), None or absent where the server's default was left.
     `monitor_tokens` are input and output tokens as smolagents itself counted them, None where it did not. `estimator`
-    estimates the energy of calls, None where none is to be estimated.
+    estimates the energy of calls, None where none is to be estimated. `told_costs` are what calls cost by the run that
+    an imported trace is from, by the ids of their spans; the price book is not asked for those.
     """
 
     run_id: str
@@ -81,6 +84,7 @@ class Execution:
     stream: bool = False
     monitor_tokens: tuple[int, int] | None = None
     estimator: Estimator | None = None
+    told_costs: Mapping[str, Cost] = field(default_factory=dict)
 
     @property
     def uid(self) -> str:
@@ -89,7 +93,7 @@ class Execution:
 
 
 def tool_uses(spans: Iterable[Span]) -> list[ToolUse]:
-    """The tool calls of a trace in order of their start: our `execute_tool` spans, final_answer left out."""
+    """The tool calls of a trace in order of their start, final_answer left out; see `tool_spans`."""
     return [_tool_use(span) for span in tool_spans(spans)]
 
 
@@ -124,24 +128,43 @@ def _agents_around(span: Span, by_id: Mapping[str, Span]) -> int:
 
 
 def tool_spans(spans: Iterable[Span]) -> list[Span]:
-    """Our `execute_tool` spans in order of their start, final_answer left out.
+    """The spans of tool calls in order of their start, final_answer left out.
 
-    Another instrumentation may have made spans of the same calls; only ours count, so each call counts once.
+    Another instrumentation may have made spans of the same calls; where we recorded the trace only ours count, so each
+    call counts once. Of a trace without a span of ours those of others count, one inside another of the same tool not.
     """
-    found = {
-        span.span_id: span
-        for span in spans
-        if span.scope == names.SCOPE
-        and span.attributes.get(names.OPERATION_NAME) == names.EXECUTE_TOOL
-        and span.attributes.get(names.TOOL_NAME) != FINAL_ANSWER
-    }
-    return sorted(found.values(), key=lambda span: (span.start_ns, span.span_id))
+    by_id = {span.span_id: span for span in spans}
+    ours = any(span.scope == names.SCOPE for span in by_id.values())
+    found = [
+        span
+        for span in by_id.values()
+        if (span.scope == names.SCOPE or not ours)
+        and tools.is_tool(span)
+        and _tool_name(span) != FINAL_ANSWER
+        and (ours or not _is_repeated(span, by_id))
+    ]
+    return sorted(found, key=lambda span: (span.start_ns, span.span_id))
+
+
+def _is_repeated(span: Span, by_id: Mapping[str, Span]) -> bool:
+    """Whether a span above is of the same tool: then both are of one call."""
+    seen, name = {span.span_id}, _tool_name(span)
+    while (above := by_id.get(span.parent_span_id or "")) is not None and above.span_id not in seen:
+        if tools.is_tool(above) and _tool_name(above) == name:
+            return True
+        seen.add(above.span_id)
+        span = above
+    return False
+
+
+def _tool_name(span: Span) -> str:
+    return tools.name_of(span.attributes) or span.name.removeprefix("execute_tool ")
 
 
 def _tool_use(span: Span) -> ToolUse:
     return ToolUse(
-        name=str(span.attributes.get(names.TOOL_NAME) or span.name.removeprefix("execute_tool ")),
-        arguments=_decoded(span.attributes.get(names.TOOL_CALL_ARGUMENTS)),
+        name=_tool_name(span),
+        arguments=_decoded(tools.arguments_of(span.attributes)),
         ok=span.status != "ERROR",
         duration_ms=span.duration_ms,
     )

@@ -45,8 +45,8 @@ class Tally:
     """Takes the results of a run one by one and gives the leaderboard row."""
 
     def __init__(self) -> None:
-        self._tests = 0
-        self._succeeded = 0
+        self._tests = self._judged = self._succeeded = 0
+        self._attempts: Counter[tuple[str, str]] = Counter()
         self._outcomes: dict[tuple[str, str], list[int]] = {}
         self._kinds: set[str] = set()
         self._measured: dict[str, list[float]] = {
@@ -66,15 +66,24 @@ class Tally:
     def add(self, result: Mapping[str, Any]) -> None:
         """Count one row of `results`."""
         self._tests += 1
-        self._succeeded += bool(result["success"])
         self._kinds.add(result["agent_type"])
-        outcome = self._outcomes.setdefault((result["agent_type"], result["test_id"]), [0, 0])
-        outcome[0] += 1
-        outcome[1] += bool(result["success"])
+        self._add_outcome(result)
         self._add_measures(result)
         self._add_cost(result)
         self._add_errors_and_tools(result)
         self._estimates.add(result)
+
+    def _add_outcome(self, result: Mapping[str, Any]) -> None:
+        """A test that nobody judged, as imported ones may be, is neither a success nor a failure."""
+        test = (result["agent_type"], result["test_id"])
+        self._attempts[test] += 1
+        if result["success"] is None:
+            return
+        self._judged += 1
+        self._succeeded += bool(result["success"])
+        outcome = self._outcomes.setdefault(test, [0, 0])
+        outcome[0] += 1
+        outcome[1] += bool(result["success"])
 
     def _add_measures(self, result: Mapping[str, Any]) -> None:
         for column, values in self._measured.items():
@@ -129,14 +138,14 @@ class Tally:
         }
 
     def _outcome_columns(self) -> Row:
-        attempts = max((n for n, _ in self._outcomes.values()), default=0)
-        interval = wilson_interval(self._succeeded, self._tests)
+        attempts = max(self._attempts.values(), default=0)
+        interval = wilson_interval(self._succeeded, self._judged)
         outcomes = self._outcomes.values()
         return {
             "num_tests": self._tests,
             "successful_tests": self._succeeded,
-            "failed_tests": self._tests - self._succeeded,
-            "success_rate": 100 * self._succeeded / self._tests if self._tests else None,
+            "failed_tests": self._judged - self._succeeded,
+            "success_rate": 100 * self._succeeded / self._judged if self._judged else None,
             "success_rate_ci_low": interval[0] if interval else None,
             "success_rate_ci_high": interval[1] if interval else None,
             "attempts": attempts or None,

@@ -60,7 +60,9 @@ def _agrees(totals: Totals, monitor: tuple[int, int] | None) -> bool | None:
 
 
 def cost_of_call(execution: Execution, call: Call) -> Cost:
-    """What one call cost, by the execution's price book and the prices of the call's date."""
+    """What one call cost, by the execution's price book and the prices of the call's date, unless its trace told it."""
+    if (told := execution.told_costs.get(call.span_id)) is not None:
+        return told
     return execution.price_book.cost(
         call.usage,
         response_model=call.response_model,

@@ -60,6 +60,14 @@ test('a run without an end lasted at least to the last thing that is known of it
   assert.equal(line('duration', {wall_time_ms: null}, {end_ms: 0}).text, null);
 });
 
+test('of tests that nobody judged neither success nor failure is told', () => {
+  const imported = {num_tests: 6, successful_tests: 0, failed_tests: 0, success_rate: null};
+  for (const name of ['success', 'failures']) {
+    const {text, why} = line(name, imported);
+    assert.deepEqual([text, why], [null, 'no test was judged']);
+  }
+});
+
 test('failures are counted with their classes, wrong answers among them', () => {
   const errors = [{error_type: 'tool_error', count: 3}, {error_type: 'timeout', count: 1}];
   assert.equal(line('failures', {}, {errors, statuses: {failed: 14}}).note, '3 classes');

@@ -24,7 +24,7 @@ export function cardWords({best, cheapest, energy}) {
 
 function bestCard(row) {
   const title = 'Best success';
-  if (row === null) return noCard(title, 'no test has finished yet');
+  if (row === null) return noCard(title, 'no test was judged yet');
   const range = interval(row.success_rate_ci_low, row.success_rate_ci_high);
   return {
     title,
@@ -40,7 +40,7 @@ function bestCard(row) {
 
 function cheapestCard(row, best) {
   const title = 'Cheapest within the interval of the best';
-  if (row === null) return noCard(title, best === null ? 'no test has finished yet' : 'none of these runs has a known price');
+  if (row === null) return noCard(title, best === null ? 'no test was judged yet' : 'none of these runs has a known price');
   return {
     title,
     value: money(row._cost.value),

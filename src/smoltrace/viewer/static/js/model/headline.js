@@ -2,6 +2,7 @@
 
 import {aliveWord} from './alive.js';
 import {count, dateTime, duration, grams, interval, money, percent, tokens, wh} from './format.js';
+import {judgedTests, whyNoRate} from './judged.js';
 
 /**
  * @typedef {{key: string, label: string, text: string|null, unit: string|null, est: boolean, bound: boolean,
@@ -18,8 +19,9 @@ function headline(key, label, text, more = {}) {
 }
 
 function success({row}) {
-  const note = row.num_tests ? `${interval(row.success_rate_ci_low, row.success_rate_ci_high)}, n ${count(row.num_tests)}` : 'n 0';
-  return headline('success', 'Success', percent(row.success_rate), {unit: '%', note, why: 'no test has finished'});
+  const judged = judgedTests(row);
+  const note = judged ? `${interval(row.success_rate_ci_low, row.success_rate_ci_high)}, n ${count(judged)}` : 'n 0';
+  return headline('success', 'Success', percent(row.success_rate), {unit: '%', note, why: whyNoRate(row)});
 }
 
 /** Money of the whole run; of a model on own hardware its electricity. */
@@ -98,6 +100,7 @@ function tokensUsed({row, reasons}) {
 
 function failures(run) {
   const {row} = run;
+  if (row.num_tests && !judgedTests(row)) return headline('failures', 'Failures', null, {why: whyNoRate(row), note: whyNoRate(row)});
   const classes = failureClasses(run);
   const note = row.failed_tests ? `${count(classes)} ${classes === 1 ? 'class' : 'classes'}` : 'every test passed';
   return headline('failures', 'Failures', count(row.failed_tests ?? null), {note: row.num_tests ? note : 'no test yet'});

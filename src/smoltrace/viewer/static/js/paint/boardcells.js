@@ -2,6 +2,7 @@
 
 import {RANK_WHY, alignOf, cellText, rankText} from '../model/celltext.js';
 import {count, duration, interval, percent} from '../model/format.js';
+import {whyNoRate} from '../model/judged.js';
 import {shortAgent} from '../model/runname.js';
 import {href} from '../model/state.js';
 import {successBar} from './bar.js';
@@ -74,8 +75,8 @@ const CELLS = {
   rank: (row) => figure(rankText(row._rank), {why: row._rank_reason}),
   model: modelCell,
   agent: (row) => shortAgent(row.agent_type),
-  success: (row) => (row.success_rate === null ? unknown('no test has finished', {showWhy: true}) : successCell(row)),
-  interval: (row) => interval(row.success_rate_ci_low, row.success_rate_ci_high) ?? unknown('no test has finished'),
+  success: (row) => (row.success_rate === null ? unknown(whyNoRate(row), {showWhy: true}) : successCell(row)),
+  interval: (row) => interval(row.success_rate_ci_low, row.success_rate_ci_high) ?? unknown(whyNoRate(row)),
   cost: (row) => costFigure(row._cost, {hang: true, showWhy: true}),
   energy: (row) => energyFigure(row._energy, {showWhy: row._energy?.reason !== 'no GPU', hang: true}),
   co2: (row) => co2Figure(row._co2, {hang: true}),
@@ -105,7 +106,7 @@ function whyEmpty({key, group}, row) {
   if (key === 'co2_emissions_g') return row._spark_reason ?? row._co2?.reason ?? 'not told';
   if (key === 'country' || key === 'carbon_intensity') return 'the run names no country';
   if (group === 'Energy and GPU') return row._spark_reason ?? row._energy?.reason ?? 'not told';
-  return row.num_tests === 0 || key === 'success_rate' ? 'no test has finished' : 'not told';
+  return row.num_tests === 0 || key === 'success_rate' ? whyNoRate(row) : 'not told';
 }
 
 /** A link with the run's name; in a group every row but the first says it quietly. */
@@ -154,7 +155,7 @@ export function phoneRow(row, {isPinned, onPin}) {
     pinButton(row, isPinned, onPin),
     h('div', {class: 'phone-name'}, modelCell(row), ' ', h('span', {class: 'phone-agent'}, shortAgent(row.agent_type))),
     h('div', {class: 'phone-facts'}, facts, ' · ', energy),
-    h('div', {class: 'phone-success'}, judged ? successParts(row, 84).reverse() : unknown('no test yet', {showWhy: true})),
+    h('div', {class: 'phone-success'}, judged ? successParts(row, 84).reverse() : unknown(row.num_tests ? whyNoRate(row) : 'no test yet', {showWhy: true})),
     h('div', {class: 'phone-cost'}, costFigure(row._cost, {showWhy: true})),
   );
 }

@@ -43,7 +43,7 @@ export function leftOut({not_shown: points, unplaced_not_shown: unplaced = 0, no
   const more = points + unplaced;
   return [
     more > 0 ? `${count(more)} more ${more === 1 ? 'run is' : 'runs are'} only in the table` : null,
-    empty > 0 ? `${count(empty)} without a result yet` : null,
+    empty > 0 ? `${count(empty)} without a success rate` : null,
   ].filter((text) => text !== null);
 }
 

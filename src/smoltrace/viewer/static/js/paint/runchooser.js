@@ -1,5 +1,6 @@
 /** Which runs to compare: a list with boxes, the newest of one task set suggested. */
 import {count, date, interval, money, percent} from '../model/format.js';
+import {whyNoRate} from '../model/judged.js';
 import {shortAgent, shortModel, shortName} from '../model/runname.js';
 import {successBar} from './bar.js';
 import {statusChip} from './chip.js';
@@ -141,7 +142,7 @@ function rowOf(row, now, most, toggle) {
     h('td', { class: 'choose-model', title: row.model }, shortModel(row.model), ' ', status),
     h('td', null, shortAgent(row.agent_type)),
     h('td', { class: 'choose-bar' }, successBar(row.success_rate, row.success_rate_ci_low, row.success_rate_ci_high, { width: 112 })),
-    h('td', { class: 'right', title: `interval ${interval(row.success_rate_ci_low, row.success_rate_ci_high) ?? 'unknown'}` }, figure(percent(row.success_rate), { why: 'no test finished' })),
+    h('td', { class: 'right', title: `interval ${interval(row.success_rate_ci_low, row.success_rate_ci_high) ?? 'unknown'}` }, figure(percent(row.success_rate), { why: whyNoRate(row) })),
     h('td', { class: 'right' }, row._cost ? costFigure(row._cost) : figure(money(row.avg_cost_per_test_usd))),
     h('td', { class: 'right' }, figure(count(row.num_tests))),
     h('td', null, date(row.evaluation_date) ?? '—'),

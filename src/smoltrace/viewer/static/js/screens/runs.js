@@ -1,5 +1,6 @@
 /** All runs, the newest first, with how far they are. */
 import {count, duration, interval, percent} from '../model/format.js';
+import {whyNoRate} from '../model/judged.js';
 import {nextSort} from '../model/listing.js';
 import {oneAtATime} from '../model/once.js';
 import {Pages} from '../model/paging.js';
@@ -121,7 +122,7 @@ function progressCell(row) {
 
 /** @param {any} row */
 function successCell(row) {
-  if (row.success_rate === null || row.success_rate === undefined) return figure(null, {why: EMPTY.reason});
+  if (row.success_rate === null || row.success_rate === undefined) return figure(null, {why: whyNoRate(row)});
   return h('div', {class: 'success-cell'}, h('span', {class: 'success-rate'}, percent(row.success_rate)), successBar(row.success_rate, row.success_rate_ci_low, row.success_rate_ci_high, {width: 96}),
     h('span', {class: 'success-interval'}, interval(row.success_rate_ci_low, row.success_rate_ci_high)));
 }
@@ -129,7 +130,7 @@ function successCell(row) {
 /** @param {any} row */
 function phoneRow(row) {
   return h('div', {class: 'two-lines'},
-    h('div', null, h('span', null, modelCell(row), ' ', h('span', {class: 'soft'}, row.agent_type)), h('span', null, figure(percent(row.success_rate), {unit: '%', why: EMPTY.reason}))),
+    h('div', null, h('span', null, modelCell(row), ' ', h('span', {class: 'soft'}, row.agent_type)), h('span', null, figure(percent(row.success_rate), {unit: '%', why: whyNoRate(row)}))),
     h('div', null, h('span', null, momentFigure(row.evaluation_date), ' · ', progressCell(row), ' tests'), costFigure(row._cost ?? EMPTY)));
 }
 
