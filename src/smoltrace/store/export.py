@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from smoltrace.errors import StoreError
 from smoltrace.records.schema import LEADERBOARD, METRICS, POINTS, RESULTS, SPANS, TRACES, Dataset, Row
 from smoltrace.store import atomic
 from smoltrace.store.lines import whole_lines
@@ -18,14 +21,14 @@ from smoltrace.store.parquet import write_rows
 if TYPE_CHECKING:
     from smoltrace.store.read import Run
 
-_KEPT_AS_TEXT = "enhanced_trace_info"
-"""The one JSON column that its readers know as text."""
+_KEPT_AS_TEXT = frozenset({"enhanced_trace_info", "llm.tools"})
+"""The JSON columns that their readers know as text."""
 
 
 def export(run: Run, kind: str, folder: Path) -> list[Path]:
     """Write a run as `kind` (json, jsonl, csv, parquet or otlp) into a folder, which is made; return the files.
 
-    Files of the same names are replaced. Raises StoreError when the disk refuses.
+    Files of the same names are replaced, each when it is whole. Raises StoreError when the disk refuses.
     """
     writers: dict[str, Callable[[Run, Path], list[Path]]] = {
         "json": _json,
@@ -34,11 +37,24 @@ def export(run: Run, kind: str, folder: Path) -> list[Path]:
         "parquet": _parquet,
         "otlp": _otlp,
     }
+    with _another_folder():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise atomic.disk_error(f"make {folder}", error) from error
+        return writers[kind](run, folder)
+
+
+@contextmanager
+def _another_folder() -> Iterator[None]:
+    """What the disk refuses is not the store, so another store is no remedy: another folder is."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise atomic.disk_error(f"make {folder}", error) from error
-    return writers[kind](run, folder)
+        yield
+    except StoreError as error:
+        if not str(error).startswith(("Cannot make", "Cannot write")):
+            raise
+        told = str(error).replace("another store with --store", "another folder")
+        raise StoreError(told) from error.__cause__
 
 
 def _json(run: Run, folder: Path) -> list[Path]:
@@ -71,14 +87,17 @@ def metrics_document(run: Run) -> dict[str, Any]:
     """The metrics of a run in the shape that earlier versions knew: run_id, resourceMetrics (OTLP JSON), aggregates.
 
     `resourceMetrics` are those of devices, so [] without a GPU, and as each life of the run kept them: at the carbon
-    intensity and the price that it was given. What calls and tests say is in `aggregates`.
+    intensity and the price that it was given. Of a run that came without its journal they are made from its rows of
+    `metrics`. What calls and tests say is in `aggregates`.
     """
+    from smoltrace.records.device_otlp import resource_metrics_of
     from smoltrace.records.metrics import aggregates
     from smoltrace.store.energy import DeviceJournal
 
+    told = [item for line in DeviceJournal(run.directory) for item in line.batch]
     return {
         "run_id": run.id,
-        "resourceMetrics": [item for line in DeviceJournal(run.directory) for item in line.batch],
+        "resourceMetrics": told or resource_metrics_of(run.metrics()),
         "aggregates": aggregates(run.points()),
     }
 
@@ -96,17 +115,21 @@ def _csv(run: Run, folder: Path) -> list[Path]:
 
 
 def csv_lines(dataset: Dataset, rows: Iterable[Row]) -> Iterator[bytes]:
-    """A dataset as CSV, row by row: exact money, times as ISO 8601, and no spans of traces."""
+    """A dataset as CSV, row by row: exact money, times as ISO 8601, and no spans of traces.
+
+    Cells are what the run says, to the letter: a text that begins with '=' is written as it is.
+    """
     names = [column.name for column in dataset.columns if column.type != "spans"]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
+    yield _csv_line(names)
     for row in rows:
-        writer.writerow([_cell(row[name]) for name in names])
-        yield text.getvalue().encode()
-        text.seek(0)
-        text.truncate()
-    yield text.getvalue().encode()
+        yield _csv_line([_cell(row[name]) for name in names])
+
+
+def _csv_line(cells: Iterable[Any]) -> bytes:
+    text = io.StringIO()
+    # With this ending a carriage return within a cell is quoted; alone it would end the row for whoever reads it.
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().removesuffix("\r\n").encode() + b"\n"
 
 
 def _cell(value: Any) -> Any:
@@ -135,8 +158,17 @@ def _otlp(run: Run, folder: Path) -> list[Path]:
 
     lines = (to_otlp_json(restore(in_order(test.spans))) + b"\n" for test in run.tests() if test.spans)
     written = [_write(folder / "traces.otlp.jsonl", lines)]
-    metrics = [line + b"\n" for _, line in whole_lines(run.directory.metrics_journal)]
-    return [*written, _write(folder / "metrics.otlp.jsonl", metrics)] if metrics else written
+    metrics = (line + b"\n" for _, line in whole_lines(run.directory.metrics_journal))
+    first = next(metrics, None) or _metrics_request(run)
+    return written if first is None else [*written, _write(folder / "metrics.otlp.jsonl", chain([first], metrics))]
+
+
+def _metrics_request(run: Run) -> bytes | None:
+    """The rows of `metrics`, of a run that came without its journal, as one export request; None without a GPU."""
+    from smoltrace.records.device_otlp import resource_metrics_of
+
+    made = resource_metrics_of(run.metrics())
+    return _line({"resourceMetrics": made}) if made else None
 
 
 def _datasets(run: Run) -> list[tuple[Dataset, Iterable[Row]]]:
@@ -163,7 +195,8 @@ class _Counted:
 
 
 def plain(dataset: Dataset, row: Mapping[str, Any]) -> Row:
-    """A row for JSON: money as a number, times as ISO 8601, JSON columns as what they hold, but enhanced_trace_info."""
+    """A row for JSON: money as a number, times as ISO 8601, JSON columns as what they hold, where its readers know them
+    so."""
     made = {name: row[name] for name in dataset.names}
     for column in dataset.columns:
         value = made[column.name]
@@ -173,7 +206,7 @@ def plain(dataset: Dataset, row: Mapping[str, Any]) -> Row:
             made[column.name] = float(value)
         elif column.type == "timestamp":
             made[column.name] = value.isoformat()
-        elif column.type == "json" and column.name != _KEPT_AS_TEXT:
+        elif column.type == "json" and column.name not in _KEPT_AS_TEXT:
             made[column.name] = _loads(value)
         elif column.type == "spans":
             made[column.name] = [

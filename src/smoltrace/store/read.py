@@ -13,7 +13,8 @@ from smoltrace.store.contents import FinishedTest, finished_tests, results_in, s
 from smoltrace.store.energy import energy_of
 from smoltrace.store.layout import RunDir, Store
 from smoltrace.store.lines import LineFile, index_results, index_traces
-from smoltrace.store.parquet import read_rows, reading
+from smoltrace.store.parquet import read_rows
+from smoltrace.store.span_file import SpansInTurn, spans_of_file
 from smoltrace.store.summary import Summary, read_summary
 
 if TYPE_CHECKING:
@@ -119,8 +120,8 @@ class Run:
             energy = self._shares()
             yield from (FinishedTest(test.result | energy(test.result), test.spans) for test in self._tests())
         else:
-            for result in self.results():
-                yield FinishedTest(result, _spans_of_file(self._dir, str(result["trace_id"])))
+            spans = SpansInTurn(self._dir)
+            yield from (FinishedTest(result, spans.of(str(result["trace_id"]))) for result in self.results())
 
     def leaderboard_row(self) -> Row:
         """The row of `leaderboard`; of a run that goes on, as it stands now. Raises StoreError."""
@@ -206,25 +207,10 @@ def _recorded(run_dir: RunDir, trace_id: str) -> list[Span]:
         if place is not None:
             with LineFile(run_dir.traces_journal) as traces:
                 return spans_at(traces, place, run_dir.traces_journal)
-    elif spans := _spans_of_file(run_dir, trace_id):
+    elif spans := spans_of_file(run_dir, trace_id):
         return spans
     raise UsageError(f"The run {run_dir.run_id} has no trace '{trace_id}'. Its results name the traces it has.")
 
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
-
-
-def _spans_of_file(run_dir: RunDir, trace_id: str) -> list[Span]:
-    """The spans of one trace from the finished file: only the row groups that can hold it are read."""
-    import pyarrow.parquet as pq
-
-    from smoltrace.records.schema import rows_of
-    from smoltrace.records.traces import span_of
-
-    file = run_dir.parquet(SPANS.name)
-    if not file.exists():
-        return []
-    with reading(file):
-        table = pq.read_table(file, filters=[("trace_id", "=", trace_id)])
-    return [span_of(row) for row in rows_of(SPANS, table)]
