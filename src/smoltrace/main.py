@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from smoltrace.errors import PublishError, RunIncompleteError, UsageError
+from smoltrace.errors import RunIncompleteError, UsageError
 from smoltrace.evaluation.progress import Silent
 
 if TYPE_CHECKING:
@@ -31,14 +31,15 @@ def run_evaluation_flow(args: Any, *, reporter: Reporter | None = None) -> Run:
     stopped early, PublishError when publishing failed; the run is in the store in both cases.
     """
     from smoltrace.evaluation.run import run_evaluation
-    from smoltrace.publish.runs import account_before_spending
+    from smoltrace.publish.hub.runs import account_before_spending
 
     output_format = getattr(args, "output_format", None) or "hub"
     if output_format not in ("hub", "json"):
         raise UsageError(f"--output-format {output_format}: choose hub or json.")
     config = _options(args).config()
     token = getattr(args, "hf_token", None)
-    username = account_before_spending(token) if output_format == "hub" else None
+    if output_format == "hub":
+        account_before_spending(token)
     try:
         run = run_evaluation(config, reporter=reporter or _Noting(args))
     except RunIncompleteError as error:
@@ -49,7 +50,7 @@ def run_evaluation_flow(args: Any, *, reporter: Reporter | None = None) -> Run:
     if output_format == "json":
         _write(run, args)
     else:
-        _publish(run, args, token, username)
+        _publish(run, args, token)
     return run
 
 
@@ -115,18 +116,11 @@ def _write(run: Run, args: Any) -> None:
     _say(args, f"Written to {folder}: {', '.join(file.name for file in files)}")
 
 
-def _publish(run: Run, args: Any, token: str | None, username: str | None) -> None:
-    from smoltrace.publish.runs import publish_run
+def _publish(run: Run, args: Any, token: str | None) -> None:
+    from smoltrace.publish.targets import Options, publish
 
     private = getattr(args, "private", None)
-    try:
-        published = publish_run(run, token=token, username=username, private=private is not False)
-    except PublishError as error:
-        raise PublishError(
-            f"{error}.\nThe results are safe in {run.path}. Publish them without running anything again: "
-            f"smoltrace publish {run.path}"
-        ) from error
-    for kind, address in published.items():
+    for kind, address in publish(run, "hub", Options(private=private is not False, token=token)).items():
         _say(args, f"{kind}: {address}")
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smoltrace.publish.hub import generate_dataset_names
+from smoltrace.publish.hub.place import generate_dataset_names
 from smoltrace.records.gpu_metrics import aggregate_gpu_metrics, gpu_rows
 from smoltrace.records.otlp_points import points_in
 
@@ -191,7 +191,7 @@ def push_results_to_hf(
     """
     from tempfile import TemporaryDirectory
 
-    from smoltrace.publish.hub import publish_tables
+    from smoltrace.publish.hub.tables import publish_tables
     from smoltrace.records.documented import results_in, row_from, trace_from
     from smoltrace.records.metrics import empty_metrics_row
     from smoltrace.records.schema import METRICS, RESULTS, TRACES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,3 +53,45 @@ def test_a_hub_that_refuses_is_exit_code_four(
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
     assert publish("latest", "--public") == 4
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_one_repository_for_an_organisation_with_a_licence_and_without_content(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub.organisations["ann"] = ["team"]
+    run = api.evaluate(limit=1, agent_type="tool", run_id="r1")
+    monkeypatch.setenv("HF_TOKEN", "hf_ann")
+    options = ("--layout", "single", "--owner", "team", "--license", "cc-by-4.0", "--no-content", "--public", "--json")
+    assert publish("r1", *options) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["published"]["results"] == f"{hub.url}/datasets/team/smoltrace-run-r1"
+    assert set(hub.repos) == {"team/smoltrace-run-r1", "team/smoltrace-leaderboard"}
+    assert not any(repo.private for repo in hub.repos.values())
+    card = hub.files("team/smoltrace-run-r1")["README.md"]
+    assert b"license: cc-by-4.0" in card
+    (result,) = run.results()
+    assert str(result["prompt"]).encode() not in hub.files("team/smoltrace-run-r1")["run/spans.parquet"]
+    assert publish("r1", "--owner", "stranger") == 2
+    assert "It belongs to ann, team" in capsys.readouterr().err
+
+
+def test_a_repository_that_is_private_already_is_named(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.evaluate(limit=1, agent_type="tool", run_id="r1")
+    monkeypatch.setenv("HF_TOKEN", "hf_ann")
+    assert publish("r1", "--quiet") == 0
+    assert publish("r1", "--public") == 0
+    *addresses, note = capsys.readouterr().out.splitlines()
+    assert len(addresses) == 4
+    assert "were private before and stay so" in note
+
+
+def test_the_viewer_goes_to_a_space(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.evaluate(limit=1, agent_type="tool", run_id="r1")
+    monkeypatch.setenv("HF_TOKEN", "hf_ann")
+    assert publish("r1", "--to", "space") == 0
+    assert capsys.readouterr().out.strip() == f"{hub.url}/spaces/ann/smoltrace-viewer"
+    assert "data/runs/r1/run.json.gz" in hub.files("spaces/ann/smoltrace-viewer")

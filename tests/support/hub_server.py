@@ -5,9 +5,9 @@
         HfApi(endpoint=hub.url, token="hf_secret").create_commit(...)
         assert hub.files("ann/tasks")["README.md"]
 
-`hub.fail("commit", 503)` makes the next commit answer 503; `fail("commit", LOST)` does the work and then cuts the
-connection; `fail("commit", DROPPED)` cuts it before. ROUTES names what a request is for. Clients need
-HF_HUB_DISABLE_XET=1.
+`hub.fail("commit", 503)` makes the next commit answer 503, and `(429, {"Retry-After": "1"})` with headers;
+`fail("commit", LOST)` does the work and then cuts the connection; `fail("commit", DROPPED)` cuts it before. ROUTES
+names what a request is for. Clients need HF_HUB_DISABLE_XET=1.
 """
 
 from __future__ import annotations
@@ -20,61 +20,37 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import yaml
+from support import hub_jobs
+from support.hub_files import NEW_SPACE, Commit, Forgotten, Repo, entries_of, git_oid, is_large, owner_of, sha256_of
+from support.hub_jobs import HubJobs, Stream, tags_of
 
 LOST = "lost"
 DROPPED = "dropped"
+Failure = int | str | tuple[int, dict[str, str]]
 
+_KIND = r"(?P<kind>datasets|spaces)"
 _REPO = r"(?P<repo>[\w.-]+/[\w.-]+)"
 ROUTES = {
     "whoami": ("GET", r"/api/whoami-v2"),
     "create": ("POST", r"/api/repos/create"),
     "validate": ("POST", r"/api/validate-yaml"),
-    "preupload": ("POST", rf"/api/datasets/{_REPO}/preupload/(?P<revision>[^/]+)"),
-    "batch": ("POST", rf"/datasets/{_REPO}\.git/info/lfs/objects/batch"),
+    "preupload": ("POST", rf"/api/{_KIND}/{_REPO}/preupload/(?P<revision>[^/]+)"),
+    "batch": ("POST", rf"/{_KIND}/{_REPO}\.git/info/lfs/objects/batch"),
     "upload": ("PUT", r"/lfs/(?P<oid>[0-9a-f]{64})"),
-    "commit": ("POST", rf"/api/datasets/{_REPO}/commit/(?P<revision>[^/]+)"),
-    "refs": ("GET", rf"/api/datasets/{_REPO}/refs"),
-    "tree": ("GET", rf"/api/datasets/{_REPO}/tree/(?P<revision>[^/]+)(/(?P<path>.*))?"),
-    "paths": ("POST", rf"/api/datasets/{_REPO}/paths-info/(?P<revision>[^/]+)"),
-    "info": ("GET", rf"/api/datasets/{_REPO}(/revision/(?P<revision>[^/]+))?"),
-    "resolve": ("GET", rf"/datasets/{_REPO}/resolve/(?P<revision>[^/]+)/(?P<path>.+)"),
+    "commit": ("POST", rf"/api/{_KIND}/{_REPO}/commit/(?P<revision>[^/]+)"),
+    "refs": ("GET", rf"/api/{_KIND}/{_REPO}/refs"),
+    "tree": ("GET", rf"/api/{_KIND}/{_REPO}/tree/(?P<revision>[^/]+)(/(?P<path>.*))?"),
+    "paths": ("POST", rf"/api/{_KIND}/{_REPO}/paths-info/(?P<revision>[^/]+)"),
+    "info": ("GET", rf"/api/{_KIND}/{_REPO}(/revision/(?P<revision>[^/]+))?"),
+    **hub_jobs.ROUTES,
+    "commits": ("GET", rf"/api/{_KIND}/{_REPO}/commits/(?P<revision>[^/]+)"),
+    "resolve": ("GET", rf"/{_KIND}/{_REPO}/resolve/(?P<revision>[^/]+)/(?P<path>.+)"),
 }
-
-
-@dataclass
-class Commit:
-    oid: str
-    message: str
-    files: dict[str, bytes]
-
-
-@dataclass
-class Repo:
-    private: bool
-    gated: bool = False
-    commits: list[Commit] = field(default_factory=list)
-    refs: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def head(self) -> Commit:
-        return self.commits[-1]
-
-    def at(self, revision: str | None) -> Commit | None:
-        if revision in (None, "main"):
-            return self.head
-        oid = self.refs.get(revision, revision)
-        return next((commit for commit in self.commits if commit.oid == oid), None)
-
-    def add(self, message: str, files: Mapping[str, bytes]) -> Commit:
-        text = f"{len(self.commits)} {message} {sorted(files)}".encode()
-        self.commits.append(Commit(hashlib.sha1(text).hexdigest(), message, dict(files)))
-        return self.head
 
 
 class _AnswerError(Exception):
@@ -85,16 +61,28 @@ class _AnswerError(Exception):
         self.status, self.code, self.message = status, code, message or code
 
 
-class HubServer:
-    """`users`: account names by token. `counts`: requests of each route; `failed`: those that failed on demand."""
+class HubServer(HubJobs):
+    """`users`: account names by token; `organisations`: those of an account. A Space is called "spaces/owner/name".
 
-    def __init__(self, users: Mapping[str, str] | None = None) -> None:
+    `bodies`: the route and the body of each request that had one, with `keeps_bodies`. `forgets`: of an uploaded file
+    that is larger only size and checksum are kept. `counts`: requests of each route; `failed`: those that failed on
+    demand."""
+
+    keeps_bodies = False
+    forgets: int | None = None
+
+    def __init__(
+        self, users: Mapping[str, str] | None = None, *, organisations: Mapping[str, list[str]] | None = None
+    ) -> None:
+        super().__init__()
         self.users = dict(users or {})
+        self.organisations = dict(organisations or {})
+        self.bodies: list[tuple[str, bytes]] = []
         self.repos: dict[str, Repo] = {}
         self.counts: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self._blobs: dict[str, bytes] = {}
-        self._failures: dict[str, list[int | str]] = {}
+        self._failures: dict[str, list[Failure]] = {}
         self._lock = threading.RLock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
         self._server.daemon_threads = True
@@ -117,13 +105,13 @@ class HubServer:
     def files(self, name: str) -> dict[str, bytes]:
         return dict(self.repos[name].head.files)
 
-    def fail(self, route: str, *how: int | str) -> None:
+    def fail(self, route: str, *how: Failure) -> None:
         """Let the next requests of a route fail, one for each status, LOST or DROPPED given."""
         assert route in ROUTES
         with self._lock:
             self._failures.setdefault(route, []).extend(how)
 
-    def _next_failure(self, route: str) -> int | str | None:
+    def _next_failure(self, route: str) -> Failure | None:
         with self._lock:
             self.counts[route] += 1
             waiting = self._failures.get(route)
@@ -137,19 +125,22 @@ class HubServer:
     def whoami(self, user: str | None, parts: dict[str, str], body: bytes) -> Any:
         if user is None:
             raise _AnswerError(401, message="Invalid credentials in Authorization header")
-        return {"type": "user", "name": user, "orgs": [], "auth": {"accessToken": {"role": "write"}}}
+        orgs = [{"type": "org", "name": name} for name in self.organisations.get(user, [])]
+        return {"type": "user", "name": user, "orgs": orgs, "auth": {"accessToken": {"role": "write"}}}
 
     def create(self, user: str | None, parts: dict[str, str], body: bytes) -> Any:
         asked = json.loads(body)
         owner = asked.get("organization") or user
-        if user is None or owner != user:
+        if user is None or not self._owns(user, str(owner)):
             raise _AnswerError(403, message=f"You don't have the rights to create a repo under {owner}")
-        name = f"{owner}/{asked['name']}"
-        answer = {"url": f"{self.url}/datasets/{name}", "name": name, "id": name}
+        kind, name = f"{asked.get('type') or 'model'}s", f"{owner}/{asked['name']}"
+        answer = {"url": f"{self.url}/{kind}/{name}", "name": name, "id": name}
+        name = name if kind == "datasets" else f"{kind}/{name}"
         if name in self.repos:
             raise _ConflictError(answer)
         private = asked.get("private", asked.get("visibility") == "private")
-        self.repos[name] = Repo(bool(private), commits=[Commit("0" * 40, "initial commit", {})])
+        files = NEW_SPACE if kind == "spaces" else {}
+        self.repos[name] = Repo(bool(private), commits=[Commit("0" * 40, "initial commit", dict(files))])
         return answer
 
     def validate(self, user: str | None, parts: dict[str, str], body: bytes) -> Any:
@@ -166,8 +157,8 @@ class HubServer:
         for asked in json.loads(body)["files"]:
             path = asked["path"]
             there = repo.head.files.get(path)
-            large = path.endswith((".parquet", ".arrow")) or asked["size"] > 10_000_000
-            oid = None if there is None else hashlib.sha256(there).hexdigest() if large else _git_oid(there)
+            large = is_large(path) or asked["size"] > 10_000_000
+            oid = None if there is None else sha256_of(there) if large else git_oid(there)
             mode = "lfs" if large else "regular"
             files.append({"path": path, "uploadMode": mode, "shouldIgnore": False, "oid": oid})
         return {"files": files}
@@ -184,6 +175,9 @@ class HubServer:
     def upload(self, user: str | None, parts: dict[str, str], body: bytes) -> Any:
         if hashlib.sha256(body).hexdigest() != parts["oid"]:
             raise _AnswerError(400, message="the content has another checksum")
+        if self.forgets is not None and len(body) > self.forgets:
+            size, body = len(body), Forgotten()
+            body.size, body.sha256 = size, parts["oid"]
         self._blobs[parts["oid"]] = body
         return {}
 
@@ -206,7 +200,7 @@ class HubServer:
         return {
             "success": True,
             "commitOid": made.oid,
-            "commitUrl": f"{self.url}/datasets/{parts['repo']}/commit/{made.oid}",
+            "commitUrl": f"{self.url}/{parts['kind']}/{parts['repo'].removeprefix('spaces/')}/commit/{made.oid}",
         }
 
     def refs(self, user: str | None, parts: dict[str, str], body: bytes) -> Any:
@@ -215,10 +209,18 @@ class HubServer:
         tags = [{"name": name, "ref": f"refs/tags/{name}", "targetCommit": oid} for name, oid in repo.refs.items()]
         return {"branches": [main], "converts": [], "tags": tags}
 
+    def commits(self, user: str | None, parts: dict[str, str], body: bytes) -> Any:
+        made = self._readable(user, parts["repo"]).commits
+        when = "2026-01-01T00:00:00.000Z"
+        return [
+            {"id": commit.oid, "title": commit.message, "message": "", "date": when, "authors": []}
+            for commit in reversed(made)
+        ]
+
     def tree(self, user: str | None, parts: dict[str, str], body: bytes) -> Any:
         commit = self._commit(user, parts)
         folder = (parts.get("path") or "").strip("/")
-        entries = _entries(commit)
+        entries = entries_of(commit)
         inside = [entry for entry in entries if entry["path"].startswith(f"{folder}/" if folder else "")]
         if folder and not inside:
             raise _AnswerError(404, "EntryNotFound")
@@ -226,22 +228,23 @@ class HubServer:
 
     def paths(self, user: str | None, parts: dict[str, str], body: bytes) -> Any:
         commit = self._commit(user, parts)
-        wanted = json.loads(body)["paths"]
-        return [entry for entry in _entries(commit) if entry["path"] in wanted]
+        wanted = json.loads(body)["paths"] if body.startswith(b"{") else parse_qs(body.decode())["paths"]
+        return [entry for entry in entries_of(commit) if entry["path"] in wanted]
 
     def info(self, user: str | None, parts: dict[str, str], body: bytes) -> Any:
         commit = self._commit(user, parts)
-        repo = self.repos[parts["repo"]]
-        siblings = [{"rfilename": path} for path in sorted(commit.files)]
+        repo, name = self.repos[parts["repo"]], parts["repo"].removeprefix("spaces/")
+        siblings = [{"rfilename": path, "size": len(commit.files[path])} for path in sorted(commit.files)]
         return {
             "_id": "0",
-            "id": parts["repo"],
-            "author": parts["repo"].split("/")[0],
+            "id": name,
+            "author": name.split("/")[0],
             "sha": commit.oid,
             "private": repo.private,
             "gated": repo.gated,
             "disabled": False,
-            "tags": [],
+            "tags": tags_of(commit.files.get("README.md", b"")),
+            "createdAt": repo.created,
             "downloads": 0,
             "likes": 0,
             "siblings": siblings,
@@ -256,13 +259,16 @@ class HubServer:
 
     def _readable(self, user: str | None, name: str) -> Repo:
         repo = self.repos.get(name)
-        if repo is None or (repo.private and name.split("/")[0] != user):
+        if repo is None or (repo.private and not self._owns(user, owner_of(name))):
             raise _AnswerError(401 if user is None else 404, "RepoNotFound", "Repository not found")
         return repo
 
+    def _owns(self, user: str | None, owner: str) -> bool:
+        return user is not None and (owner == user or owner in self.organisations.get(user, []))
+
     def _writable(self, user: str | None, name: str) -> Repo:
         repo = self._readable(user, name)
-        if name.split("/")[0] != user:
+        if not self._owns(user, owner_of(name)):
             raise _AnswerError(403, message="You don't have write access to this repository")
         return repo
 
@@ -282,21 +288,10 @@ class _ConflictError(Exception):
         self.answer = answer
 
 
-def _entries(commit: Commit) -> list[dict[str, Any]]:
-    folders = {path.rsplit("/", depth)[0] for path in commit.files for depth in range(1, path.count("/") + 1)}
-    entries: list[dict[str, Any]] = [{"type": "directory", "path": path, "oid": "0" * 40} for path in sorted(folders)]
-    for path, content in sorted(commit.files.items()):
-        entries.append({"type": "file", "path": path, "size": len(content), "oid": _git_oid(content)})
-    return entries
-
-
-def _git_oid(content: bytes) -> str:
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
-
-
 class _Handler(BaseHTTPRequestHandler):
     hub: HubServer
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else an answer in two packets waits 40 ms for the first one's receipt
 
     def log_message(self, *_: object) -> None:
         """Nothing: a test's output is its own."""
@@ -313,17 +308,24 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self._answer("PUT")
 
+    def do_DELETE(self) -> None:
+        self._answer("DELETE")
+
     def _answer(self, method: str) -> None:
         body = b"".join(self._body())
         route, parts = self._route(method)
         if route is None:
             self._send(404, {"error": f"no such route: {self.command} {self.path}"})
             return
+        if self.hub.keeps_bodies and body:
+            self.hub.bodies.append((route, body))
         failure = self.hub._next_failure(route)
         if failure == DROPPED:
             self._cut()
         elif isinstance(failure, int):
             self._send(failure, {"error": "made to fail"})
+        elif isinstance(failure, tuple):
+            self._send(failure[0], {"error": "made to fail"}, failure[1])
         elif failure == LOST:
             self._work(route, parts, body)
             self._cut()
@@ -344,7 +346,10 @@ class _Handler(BaseHTTPRequestHandler):
         for route, (verb, pattern) in ROUTES.items():
             found = re.fullmatch(pattern, path)
             if found and verb == method:
-                return route, {name: unquote(part) for name, part in found.groupdict().items() if part is not None}
+                parts = {name: unquote(part) for name, part in found.groupdict().items() if part is not None}
+                if parts.get("kind") == "spaces":
+                    parts["repo"] = f"spaces/{parts['repo']}"
+                return route, {**parts, "query": urlsplit(self.path).query}
         return None, {}
 
     def _work(self, route: str, parts: dict[str, str], body: bytes) -> tuple[int, Any, dict[str, str]]:
@@ -362,13 +367,18 @@ class _Handler(BaseHTTPRequestHandler):
         extra = dict(headers or {})
         if isinstance(answer, tuple):
             oid, content = answer
-            extra |= {"X-Repo-Commit": oid, "ETag": f'"{_git_oid(content)}"', "Accept-Ranges": "bytes"}
+            extra |= {"X-Repo-Commit": oid, "ETag": f'"{git_oid(content)}"', "Accept-Ranges": "bytes"}
             status, content = self._ranged(content, extra)
+        elif isinstance(answer, Stream):
+            content, extra["Content-Type"] = answer, "text/event-stream"
+            # A promise of more than comes, and the end of the connection: it broke.
+            extra["Content-Length"] = str(len(answer) + (not answer.whole))
+            self.close_connection = self.close_connection or not answer.whole
         else:
             content = json.dumps(answer).encode()
             extra["Content-Type"] = "application/json"
         self.send_response(status)
-        for name, text in {**extra, "Content-Length": str(len(content))}.items():
+        for name, text in {"Content-Length": str(len(content)), **extra}.items():
             self.send_header(name, text)
         self.end_headers()
         if self.command != "HEAD":

@@ -1,4 +1,4 @@
-"""`smoltrace tasks`: look at tasks, check a tasks file, and copy a suite to begin one's own."""
+"""`smoltrace tasks`: look at tasks, check a tasks file, copy a suite to begin one's own, or tasks to the Hub."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ Examples:
   smoltrace tasks show basics
   smoltrace tasks show basics weather_paris
   smoltrace tasks copy basics -o my-tasks.jsonl
+  smoltrace tasks copy my-tasks.jsonl --to hf:my-name/my-tasks
   smoltrace tasks validate my-tasks.jsonl
 """
 
@@ -95,15 +96,55 @@ def validate_command(context: click.Context, tasks: str, split: str, as_json: bo
         context.exit(UsageError.exit_code)
 
 
-@command.command("copy", epilog="\b\nExample:\n  smoltrace tasks copy basics -o my-tasks.jsonl")
+_COPY_EXAMPLES = """\b
+Examples:
+  smoltrace tasks copy basics -o my-tasks.jsonl
+  smoltrace tasks copy my-tasks.jsonl --to hf:my-name/my-tasks
+  smoltrace tasks copy my-tasks.jsonl --to hf:my-name/my-tasks --force
+
+A dataset is private unless --public is given when it is made. Copying needs a token that may write in HF_TOKEN, or that
+of `hf auth login`. Run the tasks from there with: smoltrace eval hf:my-name/my-tasks
+"""
+
+
+@command.command("copy", epilog=_COPY_EXAMPLES)
 @click.argument("suite")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The .jsonl file to write.")
-@click.option("--force", is_flag=True, help="Replace the file when it is there.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The .jsonl file to write.")
+@click.option("--to", metavar="hf:OWNER/NAME", help="The dataset on the Hub to write, of your own account.")
+@click.option("--public", is_flag=True, help="Let everybody read the dataset that --to makes.")
+@click.option("--force", is_flag=True, help="Replace the file, or the dataset's tasks, when they are there.")
 @_split_option
 @_json_option
-def copy_command(suite: str, output: Path, force: bool, split: str, as_json: bool) -> None:
-    """Write SUITE (or any other TASKS) as a JSON Lines file, to be edited."""
+def copy_command(
+    suite: str, output: Path | None, to: str | None, public: bool, force: bool, split: str, as_json: bool
+) -> None:
+    """Copy SUITE (or any other TASKS) to a JSON Lines file, to be edited, or to a dataset on the Hub."""
+    if (output is None) == (to is None):
+        raise UsageError("Give -o FILE or --to hf:OWNER/NAME" + (", not both." if to is not None else "."))
+    if public and to is None:
+        raise UsageError("--public is for --to, and says nothing to -o. Leave it out.")
     found = load_tasks(suite, split=split)
+    if to is not None:
+        _copy_to_hub(found, to, public, force, as_json)
+    if output is not None:
+        _copy_to_file(found, output, force, as_json)
+
+
+def _copy_to_hub(found: TaskSet, to: str, public: bool, force: bool, as_json: bool) -> None:
+    from smoltrace.publish.hub.tasks import copy_tasks
+
+    copied = copy_tasks(found, to, private=not public, force=force)
+    if as_json:
+        about = {"to": copied.source, "address": copied.address, "changed": copied.changed, "private": copied.private}
+        _print_json({**_described(found), "tasks": len(found), **about})
+        return
+    who = "private" if copied.private else "public"
+    done = f"copied to {copied.source} ({who})" if copied.changed else f"are in {copied.source} ({who}) already"
+    click.echo(f"{len(found)} tasks {done}; run them with: smoltrace eval {copied.source}", err=True)
+    click.echo(copied.address)
+
+
+def _copy_to_file(found: TaskSet, output: Path, force: bool, as_json: bool) -> None:
     if output.suffix.lower() != ".jsonl":
         raise UsageError(f"{output}: tasks are copied to JSON Lines; give a file name that ends in .jsonl")
     lines = "".join(json.dumps(task.to_json(), ensure_ascii=False) + "\n" for task in found)

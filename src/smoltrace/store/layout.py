@@ -180,11 +180,7 @@ class Store:
         """
         if asked is None:
             return str(uuid4())
-        if not _SAFE_ID.fullmatch(asked) or asked == LATEST:
-            raise UsageError(
-                f"The run id '{asked}' cannot be used. Write up to 128 letters, digits, '-', '_', '+' and '.', the "
-                "first of them a letter, a digit or '_'; 'latest' is the newest run's other name."
-            )
+        require_safe_id(asked)
         if (self.runs_path / asked).exists():
             raise UsageError(f"The store {self.path} has a run '{asked}' already. Choose another id.")
         return asked
@@ -233,6 +229,15 @@ class Store:
         near = difflib.get_close_matches(run_id, known, n=3, cutoff=0.5)
         hint = f"Did you mean {_some(near)}?" if near else "'smoltrace runs' lists them."
         return RunNotFoundError(f"The store {self.path} has no run '{run_id}'. {hint}")
+
+
+def require_safe_id(run_id: str) -> None:
+    """Raise UsageError for a run id that is no safe name for a file."""
+    if not _SAFE_ID.fullmatch(run_id) or run_id == LATEST:
+        raise UsageError(
+            f"The run id '{run_id}' cannot be used. Write up to 128 letters, digits, '-', '_', '+' and '.', the "
+            "first of them a letter, a digit or '_'; 'latest' is the newest run's other name."
+        )
 
 
 def _started(run: RunDir) -> tuple[bool, str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from smoltrace.errors import MissingExtraError, TaskFileError
 from smoltrace.tasks.hub_client import network_errors, no_progress_bars, reason_of
 from smoltrace.tasks.rows import Row, Rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 HUB_PREFIX = "hf:"
 _NAME = re.compile(r"(?P<dataset>[\w.-]+/[\w.-]+)(/(?P<config>[\w.-]+))?(@(?P<revision>\S+))?", re.ASCII)
@@ -42,8 +46,27 @@ def hub_rows(name: HubName, split: str) -> Rows:
     """
     if find_spec("datasets") is None:
         raise MissingExtraError("hub", f"Loading tasks from the Hub ({name})")
-    table = _table(name, split)
-    return Rows([Row(number, value) for number, value in enumerate(table.to_pylist(), start=1)], [])
+    return Rows([Row(number, value) for number, value in enumerate(plain_rows(_table(name, split)), start=1)], [])
+
+
+def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """The rows of an Arrow table; what a column of JSON holds is read, as `datasets` does it for rows of its own."""
+    columns = [[_read_json(item, column.type) for item in column.to_pylist()] for column in table.columns]
+    return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _read_json(value: Any, kind: pa.DataType) -> Any:
+    import pyarrow.types as kinds
+
+    if value is None:
+        return None
+    if getattr(kind, "extension_name", None) == "arrow.json":
+        return json.loads(value)
+    if kinds.is_list(kind) or kinds.is_large_list(kind):
+        return [_read_json(item, kind.value_type) for item in value]
+    if kinds.is_struct(kind):
+        return {part.name: _read_json(value[part.name], part.type) for part in kind}
+    return value
 
 
 def _table(name: HubName, split: str) -> Any:

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +13,8 @@ import pytest
 from support.hub_server import DROPPED, LOST, HubServer
 
 from smoltrace.errors import PublishError
-from smoltrace.publish.hub import Retry, generate_dataset_names, publish_tables, whoami
+from smoltrace.publish.hub.asking import Retry, persist, whoami
+from smoltrace.publish.hub.tables import generate_dataset_names, publish_tables
 
 QUICK = Retry(attempts=6, first=0.001, longest=0.01)
 NAMES = generate_dataset_names("ann", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
@@ -96,32 +93,6 @@ def test_a_run_is_published_to_four_private_repositories_with_one_commit_each(hu
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_is_published_is_loaded_again_as_it_was(hub, tables, tmp_path):
-    """In a process of its own, since `datasets` reads the address of the Hub when it is imported."""
-    publish(hub, tables)
-    second = table_at(tmp_path / "second.parquet", [{"run_id": "r2", "model": "x", "success_rate": 5.0, "co2_g": 1.5}])
-    publish(hub, {"leaderboard": second}, run_id="r2")
-    script = """
-import datasets, json, sys
-found = {}
-for kind, (repo, config) in json.loads(sys.argv[1]).items():
-    loaded = datasets.load_dataset(repo, config, split="train").with_format("arrow")[:]
-    found[kind] = loaded.to_pylist()
-print(json.dumps(found, default=str))
-"""
-    wanted = {kind: (REPOS.get(kind, REPOS["metrics"]), "points" if kind == "points" else None) for kind in tables}
-    env = {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": "hf_ann"}
-    command = [sys.executable, "-c", script, json.dumps(wanted)]
-    found = json.loads(subprocess.run(command, env={**os.environ, **env}, capture_output=True, check=True).stdout)
-    first = pq.read_table(tables["leaderboard"]).to_pylist()[0]
-    rows = {kind: pq.read_table(path).to_pylist() for kind, path in tables.items()}
-    rows["leaderboard"] = [{**first, "co2_g": None}, pq.read_table(second).to_pylist()[0]]
-    rows = {kind: [dict(sorted(row.items())) for row in of_kind] for kind, of_kind in rows.items()}
-    assert {kind: [dict(sorted(row.items())) for row in of_kind] for kind, of_kind in found.items()} == json.loads(
-        json.dumps(rows, default=str)
-    )
-
-
 @pytest.mark.parametrize(
     ("route", "how"),
     [
@@ -140,6 +111,19 @@ def test_after_a_failure_that_passes_there_is_exactly_one_row(hub, tables, route
     publish(hub, {"leaderboard": tables["leaderboard"]})
     assert board(hub) == ["r1"]
     assert hub.failed[route] == len(how)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [({"Retry-After": "7"}, 7.0), ({"ratelimit": '"api";r=0;t=9'}, 9.0), ({}, None)]
+)
+def test_a_hub_that_asks_to_be_left_alone_is(hub, tables, monkeypatch, header, seconds):
+    waited = []
+    monkeypatch.setattr("smoltrace.publish.hub.asking.time.sleep", waited.append)
+    hub.fail("commit", (429, header))
+    publish(hub, {"leaderboard": tables["leaderboard"]})
+    assert len(waited) == 1
+    assert waited[0] == seconds if seconds else waited[0] <= QUICK.longest
+    assert board(hub) == ["r1"]
 
 
 def test_publishing_a_run_again_adds_nothing(hub, tables):
@@ -208,3 +192,13 @@ def test_a_repository_that_is_there_stays_public_or_private(hub, tables):
     assert hub.repos[REPOS["leaderboard"]].private is False
     publish(hub, {"leaderboard": tables["leaderboard"]})
     assert hub.repos[REPOS["leaderboard"]].private is False
+
+
+def test_what_the_hub_says_of_a_card_is_said_whole():
+    def refused():
+        raise ValueError("Invalid metadata in README.md.\n- license must be one of mit, other.")
+
+    with pytest.raises(
+        PublishError, match=r"failed: Invalid metadata in README\.md\. - license must be one of mit, other$"
+    ):
+        persist(refused, "publishing", QUICK)

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pyarrow as pa
 import pytest
 import yaml
 
-from smoltrace.publish.cards import Config, features_of, grown_card, new_card
+from smoltrace.publish.hub.cards import Config, features_of, grown_card, licensed, new_card, size_class
+from smoltrace.publish.hub.place import known_place
+from smoltrace.publish.hub.texts import run_text, summary
+from smoltrace.records.schema import LEADERBOARD, empty_row
 
 SCHEMA = pa.schema(
     [
@@ -89,3 +94,74 @@ def test_a_card_without_declarations_gets_them_and_keeps_its_text(present):
     assert columns_of(grown) == ["a"]
     assert grown.endswith(present.replace("\r\n", "\n").split("---\n")[-1])
     assert grown_card(grown, [config("a")]) == grown
+
+
+ROW = empty_row(LEADERBOARD) | {
+    "run_id": "r1",
+    "model": "m",
+    "provider": "openai",
+    "agent_type": "tool",
+    "dataset_used": "basics",
+    "dataset_fingerprint": "ab" * 32,
+    "num_tests": 1200,
+    "successful_tests": 900,
+    "success_rate": 75.0,
+    "success_rate_ci_low": 72.5,
+    "success_rate_ci_high": 77.4,
+    "total_tokens": 1234567,
+    "total_cost_usd": Decimal("0.5"),
+    "smoltrace_version": "1.2.3",
+}
+
+
+@pytest.mark.parametrize(
+    ("known", "line"),
+    [
+        ({}, "- Cost: 0.500000 USD"),
+        (
+            {"total_cost_usd": None, "cost_known_usd": Decimal("0.25"), "unpriced_calls": 3},
+            "- Cost: at least 0.250000 USD; 3 calls have no known price",
+        ),
+        ({"total_cost_usd": None, "cost_known_usd": Decimal(0), "unpriced_calls": 3}, "- Cost: unknown; 3 calls have"),
+        ({"total_cost_usd": None}, "- Cost: unknown\n"),
+        ({"total_tokens": None}, "- Tokens: unknown\n"),
+        ({}, "- Tests: 1,200, of which 900 succeeded: 75.0 %, 95 % interval 72.5 to 77.4 % (Wilson)"),
+        ({}, "- Tasks: basics, fingerprint `abababababab`"),
+        ({"total_gpu_energy_wh": 1.5, "co2_emissions_g": 0.6}, "- Energy: 1.5 Wh, GPUs, measured\n- CO2: 0.6 g CO2e"),
+    ],
+)
+def test_a_summary_says_what_is_known_and_that_the_rest_is_not(known, line):
+    assert line in summary(ROW | known)
+
+
+def test_unmeasured_energy_is_not_mentioned():
+    assert "Energy" not in summary(ROW)
+    assert "CO2" not in summary(ROW)
+
+
+def test_the_card_of_a_run_says_how_to_load_it_and_what_belongs_to_it():
+    references = {kind: f"ann/smoltrace-{kind}-1" for kind in ("results", "traces", "metrics")}
+    place = known_place({"references": references})
+    row = ROW | {f"{kind}_dataset": name for kind, name in references.items()} | {"traces_dataset": None}
+    configs = [Config("metrics", "data/train-*", []), Config("points", "points/train-*", [])]
+    text = run_text("metrics", row, place, configs, address="https://hub", content=False)
+    assert 'metrics = load_dataset("ann/smoltrace-metrics-1", split="train")' in text
+    assert 'points = load_dataset("ann/smoltrace-metrics-1", "points", split="train")' in text
+    assert "smoltrace pull ann/smoltrace-metrics-1" in text
+    assert "[ann/smoltrace-results-1](https://hub/datasets/ann/smoltrace-results-1)" in text
+    assert "smoltrace-traces" not in text
+    assert "are left out" in text
+
+
+def test_a_licence_is_named_only_when_it_is_given_and_stays_when_it_is_not():
+    assert "license" not in new_card("x", "Text.", [config("a")])
+    card = new_card("x", "Text.", [config("a")], licence="mit", rows=5)
+    assert front_of(card)["license"] == "mit"
+    assert front_of(card)["size_categories"] == ["n<1K"]
+    assert licensed(card, None) == licensed(card, "mit") == card
+    assert front_of(licensed(card, "cc-by-4.0"))["license"] == "cc-by-4.0"
+    assert licensed(card, "cc-by-4.0").endswith("\nText.\n")
+
+
+def test_size_classes_are_those_of_the_hub():
+    assert [size_class(rows) for rows in (999, 1000, 500_000, 10**7)] == ["n<1K", "1K<n<10K", "100K<n<1M", "10M<n<100M"]

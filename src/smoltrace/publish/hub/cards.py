@@ -18,6 +18,7 @@ Feature = dict[str, Any]
 
 _DTYPES = {"double": "float64", "float": "float32", "halffloat": "float16"}
 _FENCE = "---\n"
+TAGS = ("smoltrace", "agents", "agent-evaluation", "llm-evaluation", "opentelemetry", "traces")
 
 
 class Config(NamedTuple):
@@ -45,10 +46,30 @@ def _feature(kind: pa.DataType) -> Feature:
     return {"dtype": _DTYPES.get(str(kind), str(kind))}
 
 
-def new_card(title: str, text: str, configs: Sequence[Config]) -> str:
-    """A whole README.md; the first configuration is the default one."""
-    front = {"pretty_name": title, "tags": ["smoltrace"], **_declared(configs)}
-    return f"{_front_text(front)}\n# {title}\n\n{text.strip()}\n"
+def new_card(
+    title: str, text: str, configs: Sequence[Config], *, licence: str | None = None, rows: int | None = None
+) -> str:
+    """A whole README.md; the first configuration is the default one. `rows`, of all of them, gives the size class."""
+    front: dict[str, Any] = {"pretty_name": title}
+    front |= {} if licence is None else {"license": licence}
+    front |= {"tags": list(TAGS)}
+    front |= {} if rows is None else {"size_categories": [size_class(rows)]}
+    return f"{_front_text({**front, **_declared(configs)})}\n# {title}\n\n{text.strip()}\n"
+
+
+def licensed(card: str, licence: str | None) -> str:
+    """The card with this licence named; None leaves it as it is."""
+    front, body = _parts(card)
+    if licence is None or front.get("license") == licence:
+        return card
+    before = {"pretty_name": front["pretty_name"]} if "pretty_name" in front else {}
+    return _front_text({**before, "license": licence, **{k: v for k, v in front.items() if k != "license"}}) + body
+
+
+def size_class(rows: int) -> str:
+    """The Hub's name for a dataset of so many rows."""
+    bounds = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
+    return next((name for bound, name in bounds if rows < bound), "10M<n<100M")
 
 
 def grown_card(present: str, configs: Sequence[Config]) -> str:
