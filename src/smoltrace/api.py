@@ -10,6 +10,7 @@ from smoltrace.errors import UsageError
 
 if TYPE_CHECKING:
     from smoltrace.agents.spec import AgentSpec, ModelSpec
+    from smoltrace.evaluation.outlet import Outlet
     from smoltrace.evaluation.progress import Reporter
     from smoltrace.store.read import Run
 
@@ -22,6 +23,7 @@ def evaluate(
     agent: AgentSpec | None = None,
     store: str | Path | None = None,
     reporter: Reporter | None = None,
+    otlp: str | None = None,
     **options: Any,
 ) -> Run:
     """Run an evaluation and return the finished run.
@@ -30,6 +32,7 @@ def evaluate(
     model     a model id as the command line takes it, a ModelSpec, or a smolagents model of your own
     agent     how agents are built: tools, prompts, steps, or a factory of your own
     store     where the run is kept; None means $SMOLTRACE_STORE, or ./smoltrace-runs
+    otlp      address of an OTLP receiver that is sent spans and metrics while the run goes on
     options   any other field of EvalConfig (agent_type, workers, repeats, limit, run_id, tags, engine, ...) and of its
               limits (test_timeout, retries, max_cost, rpm, ...) and of its footprint (country, power_price, ...)
 
@@ -62,7 +65,7 @@ def evaluate(
         raise UsageError(
             f"evaluate() got an option it does not know: {error}. See the fields of EvalConfig."
         ) from error
-    return run_evaluation(config, reporter=reporter, model=own)
+    return run_evaluation(config, reporter=reporter, model=own, outlet=_outlet(otlp, config.store))
 
 
 def resume(
@@ -72,6 +75,7 @@ def resume(
     model: Any = None,
     reporter: Reporter | None = None,
     accept_changes: bool = False,
+    otlp: str | None = None,
     **changes: Any,
 ) -> Run:
     """Go on with a run that ended before its time, and return it; one that is complete is returned as it is.
@@ -80,6 +84,7 @@ def resume(
     store           where the run is kept; None means $SMOLTRACE_STORE, or ./smoltrace-runs
     model           the smolagents model of a run that began with one, or a ModelSpec with a key of your own
     accept_changes  go on although tasks, settings or versions are not as they were, and record that
+    otlp            address of an OTLP receiver that is sent what this life of the run adds
     changes         what is not to be as it was given last: any limit (test_timeout, max_cost, ...), anything of the
                     footprint (country, power_price, ...), workers, engine, request_timeout, base_url
 
@@ -88,15 +93,25 @@ def resume(
     from smoltrace.evaluation.lives.resume import resume_run
 
     spec, own = (None, None) if model is None else _model(model, "auto")
+    where = None if store is None else Path(store)
     return resume_run(
         run if isinstance(run, str | Path) else run.path,
-        store=None if store is None else Path(store),
+        store=where,
         spec=spec,
         model=own,
         reporter=reporter,
         accept_changes=accept_changes,
         changes=changes,
+        outlet=_outlet(otlp, where),
     )
+
+
+def _outlet(url: str | None, store: Path | None) -> Outlet | None:
+    if url is None:
+        return None
+    from smoltrace.publish.otlp.live import LiveOutlet
+
+    return LiveOutlet.to(url, store=store)
 
 
 def _model(model: Any, provider: str) -> tuple[ModelSpec, Any]:

@@ -25,6 +25,7 @@ from typing import Final, Literal, TypeVar
 
 from smoltrace.books import names, signs
 from smoltrace.books.forest import Forest
+from smoltrace.books.recorded import as_recorded
 from smoltrace.books.spans import Span
 from smoltrace.books.usage import Usage
 
@@ -76,7 +77,7 @@ def calls_in(spans: Iterable[Span]) -> list[Call]:
     The order of the spans makes no difference, nor do spans that are there twice.
     """
     traces: dict[str, dict[str, Span]] = defaultdict(dict)
-    for span in spans:
+    for span in map(as_recorded, spans):
         known = traces[span.trace_id].get(span.span_id)
         if known is None or _completeness(span) > _completeness(known):
             traces[span.trace_id][span.span_id] = span

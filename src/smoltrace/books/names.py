@@ -155,5 +155,8 @@ UNFINISHED: Final = "smoltrace.unfinished"
 """True on a span that was still open when its test ended and was closed for it."""
 LEFT_OPEN: Final = "still open when its test ended"
 """The description of the status of such a span."""
+RECORDED: Final = "smoltrace.recorded"
+"""On a span that was changed for a receiver: a JSON object of the attributes as they were, null for one that it lacked;
+see `smoltrace.books.recorded`."""
 COST_OF_CALL: Final = "smoltrace.cost.total"
 """USD, on a span that the books count and that did not price itself by the run's prices: what its call cost by them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,11 @@ from smoltrace.cli.footprint import footprint_options, given_footprint
 from smoltrace.cli.limits import given_limits, limit_options
 from smoltrace.cli.server import server_options
 from smoltrace.cli.settings import read_settings
-from smoltrace.cli.signals import stopping_on_signals
-from smoltrace.errors import RunIncompleteError, UsageError
+from smoltrace.cli.telling import outlet_to, publish_options, publishing, tell_run
+from smoltrace.errors import UsageError
 
 if TYPE_CHECKING:
     from smoltrace.evaluation.config import EvalConfig
-    from smoltrace.evaluation.progress import Reporter
-    from smoltrace.store.read import Run
 
 EXAMPLES = """\b
 Examples:
@@ -29,9 +27,11 @@ Examples:
   smoltrace eval --agent my_agents:make_agent --json > summary.json
   smoltrace eval tasks.jsonl --model openai/gpt-4o --max-cost 5 --test-timeout 120 --dry-run
   smoltrace eval --base-url http://localhost:8000/v1 --model my-model --country FRA --power-price 0.21
+  smoltrace eval tasks.jsonl --model openai/gpt-4o-mini --publish hub
+  smoltrace eval tasks.jsonl --model openai/gpt-4o-mini --otlp http://localhost:6006   Phoenix shows it as it goes
 
 Exit codes: 0 the run is complete, 2 wrong usage or input and nothing was spent, 3 the run is incomplete and can be
-resumed with 'smoltrace resume'.
+resumed with 'smoltrace resume', 4 the run is complete and safe here but publishing it failed.
 """
 
 
@@ -115,6 +115,8 @@ resumed with 'smoltrace resume'.
 @click.option("--run-id", help="Name of the run [default: a new UUID].")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Label the run; repeat for more.")
 @click.option("--notes", help="A remark that goes into the leaderboard.")
+@click.option("--otlp", metavar="URL", help="Send spans and metrics to this OTLP receiver while the run goes on.")
+@publish_options
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -135,6 +137,7 @@ def command(as_json: bool, quiet: bool, dry_run: bool, **options: Any) -> int:
     from smoltrace.evaluation.run import run_evaluation
 
     config = config_from(options)
+    outlet = outlet_to(options["otlp"], options["store"])
     if dry_run:
         from smoltrace.cli.dry_run import print_plan
         from smoltrace.evaluation.run import prepare
@@ -142,7 +145,14 @@ def command(as_json: bool, quiet: bool, dry_run: bool, **options: Any) -> int:
         print_plan(prepare(config), as_json)
         return 0
     _warn(config, quiet)
-    return tell_run(lambda reporter: run_evaluation(config, reporter=reporter), as_json, quiet, options["store"])
+    after = publishing(options)
+    return tell_run(
+        lambda reporter: run_evaluation(config, reporter=reporter, outlet=outlet),
+        as_json,
+        quiet,
+        options["store"],
+        after,
+    )
 
 
 def _warn(config: EvalConfig, quiet: bool) -> None:
@@ -153,24 +163,6 @@ def _warn(config: EvalConfig, quiet: bool) -> None:
 
     if (warning := containment(config.agent, config.engine)) is not None:
         click.echo(f"Warning: {warning}", err=True)
-
-
-def tell_run(evaluate: Callable[[Reporter], Run], as_json: bool, quiet: bool, store: Path | None) -> int:
-    """Run an evaluation with progress on standard error, and print its summary, also when it stopped early."""
-    from smoltrace.cli.progress import reporter_for
-
-    failure: RunIncompleteError | None = None
-    run: Run | None
-    try:
-        with stopping_on_signals():
-            run = evaluate(reporter_for(quiet or as_json))
-    except RunIncompleteError as error:
-        failure, run = error, error.run
-    if run is not None:
-        _tell(run, as_json, quiet, store)
-    if failure is not None:
-        raise failure
-    return 0
 
 
 def config_from(options: dict[str, Any]) -> EvalConfig:
@@ -234,17 +226,3 @@ def _tags(pairs: Iterable[str]) -> dict[str, str]:
             raise UsageError(f"--tag '{pair}': write KEY=VALUE.")
         tags[key] = value
     return tags
-
-
-def _tell(run: Run, as_json: bool, quiet: bool, store: Path | None) -> None:
-    from smoltrace.cli.show import option_of, print_summary, row_as_json, short_name
-
-    row = run.leaderboard_row()
-    if as_json:
-        click.echo(row_as_json(row))
-    elif not quiet:
-        where = option_of(store)
-        steps = [f"smoltrace view {short_name(run)}{where}", f"smoltrace leaderboard{where}"]
-        if row["provider"] == "demo":
-            steps.append("smoltrace eval --model openai/gpt-4o-mini")
-        print_summary(run, store=store, next_steps=steps)

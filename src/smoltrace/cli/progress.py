@@ -44,7 +44,10 @@ def _cost(progress: Progress) -> str:
 
 
 class Quiet(Silent, Terminal):
-    """Nothing at all."""
+    """Nothing at all, but what is lost otherwise."""
+
+    def warned(self, message: str) -> None:
+        click.echo(f"Warning: {message}", err=True)
 
 
 class Lines(Terminal):

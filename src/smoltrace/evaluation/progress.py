@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -58,6 +59,18 @@ def say(reporter: Reporter, message: str) -> None:
     noted = getattr(reporter, "noted", None)
     if noted is not None:
         noted(message)
+
+
+def warn(reporter: Reporter, message: str | None) -> None:
+    """Tell of something that went wrong beside the run. One that is to be silent is told it too, by its method
+    `warned`; where there is neither, it goes to the log."""
+    if message is None:
+        return
+    told = getattr(reporter, "warned", None) or getattr(reporter, "noted", None)
+    if told is None:
+        logging.getLogger("smoltrace").warning(message)
+    else:
+        told(message)
 
 
 class Terminal:

@@ -10,15 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from smoltrace.errors import StoreError, UsageError
 from smoltrace.evaluation.lives.closing import close, complete
-from smoltrace.evaluation.lives.ending import INTERRUPTED, INTERRUPTED_TWICE, Stop, Way, drifted, refused, way_of
+from smoltrace.evaluation.lives.ending import (
+    INTERRUPTED,
+    INTERRUPTED_TWICE,
+    Stop,
+    Way,
+    drifted,
+    refuse_imported,
+    refused,
+    way_of,
+)
 from smoltrace.evaluation.lives.identity import Difference, differences, identity_of
 from smoltrace.evaluation.lives.machine import hardware
 from smoltrace.evaluation.lives.manifest import SERVICE_NAME, new_manifest, of_this_life
 from smoltrace.evaluation.lives.session import Key, Session
 from smoltrace.evaluation.meters.footprint import estimator_of
 from smoltrace.evaluation.meters.meters import Meters
+from smoltrace.evaluation.outlet import Nowhere, Outlet
 from smoltrace.evaluation.plan import PlannedTest, plan_tests
-from smoltrace.evaluation.progress import Reporter, Silent, Tally, Terminal, say
+from smoltrace.evaluation.progress import Reporter, Silent, Tally, Terminal, say, warn
 from smoltrace.evaluation.secrecy import Secrecy
 from smoltrace.evaluation.streams import masked_streams
 from smoltrace.store.room import check_room
@@ -40,15 +50,18 @@ OWN_MODEL = "own"
 """Provider and system of a model object that the caller brought: who serves it is not known here."""
 
 
-def run_evaluation(config: EvalConfig, *, reporter: Reporter | None = None, model: Any = None) -> Run:
+def run_evaluation(
+    config: EvalConfig, *, reporter: Reporter | None = None, model: Any = None, outlet: Outlet | None = None
+) -> Run:
     """Run an evaluation and return the finished run; one whose run id has begun already is gone on with.
 
-    `model` is a smolagents model to use instead of building the one that the configuration names.
+    `model` is a smolagents model to use instead of building the one that the configuration names; `outlet` is given
+    what the run keeps, while it goes on.
     Raises UsageError before anything is spent, also when the run began as something else; ModelRefusedError or
     RunIncompleteError when the run stopped early: what was finished is in the store then, and the message says how to
     go on.
     """
-    return prepare(config, model).run(reporter or Silent())
+    return prepare(config, model).run(reporter or Silent(), outlet or Nowhere())
 
 
 def prepare(
@@ -84,6 +97,8 @@ def prepare(
     secrecy.check(config.run_id, tests)
     store = Store(config.store)
     begun = begun or store.begun(config.run_id)
+    if begun is not None:
+        refuse_imported(begun)
     return Prepared(config, spec, model, tasks, tests, judge, price_book, secrecy, store, begun, accept_changes)
 
 
@@ -103,10 +118,12 @@ class Prepared:
     begun: RunDir | None = None
     accept_changes: bool = False
 
-    def run(self, reporter: Reporter) -> Run:
+    def run(self, reporter: Reporter, outlet: Outlet | None = None) -> Run:
+        outlet = outlet or Nowhere()
         with ExitStack() as stack:
             if isinstance(reporter, Terminal):
                 stack.enter_context(masked_streams(self.secrecy))
+            stack.callback(lambda: warn(reporter, outlet.close()))  # last of all: it sends while the rest is closed
             session = None if self.begun is None else stack.enter_context(Session(self.begun))
             changed = [] if session is None else self._changed(session)
             left = self._left(session)
@@ -126,7 +143,8 @@ class Prepared:
             else:
                 self._go_on(session, changed, len(left), meters)
             books.session = session
-            return self._go(session, engine, governor, left, reporter, meters)
+            warn(reporter, outlet.began(run_id))
+            return self._go(session, engine, governor, left, reporter, meters, outlet)
 
     @property
     def workers(self) -> int:
@@ -250,6 +268,7 @@ class Prepared:
         left: list[PlannedTest],
         reporter: Reporter,
         meters: Meters,
+        outlet: Outlet,
     ) -> Run:
         """Run what is left, and end the run however it ended."""
         from smoltrace.evaluation.engines.engine import InterruptedAtOnce
@@ -258,17 +277,13 @@ class Prepared:
         tally = Tally(planned, reporter, session.rows())
         session.when_spending_fails(governor.stop)
 
-        def commit(finished: Finished) -> None:
-            session.commit(finished)
-            meters.finished(finished)
-            tally.add(finished.row)
-
+        keeping = _Keeping(session, meters, outlet, tally)
         reporter.started(session.run_dir.run_id, tally.progress)
         try:
             try:
-                meters.begin(session.write_metrics)
+                meters.begin(keeping.metrics)
                 engine.at_boundaries(meters.boundary)
-                engine.run(left, commit)
+                engine.run(left, keeping.test)
             finally:
                 meters.end()
                 session.tell(_told_by(meters, session.manifest))
@@ -294,6 +309,26 @@ def _told_by(meters: Meters, before: Mapping[str, Any] | None = None) -> dict[st
         return {}
     gpus = [device["name"] for device in told["devices"] if device["kind"] == "gpu"]
     return {"metering": told, "hardware": hardware(gpus)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeping:
+    """Keeps what the run finds, and passes on what is kept."""
+
+    session: Session
+    meters: Meters
+    outlet: Outlet
+    tally: Tally
+
+    def test(self, finished: Finished) -> None:
+        self.session.commit(finished)
+        self.meters.finished(finished)
+        self.outlet.test(finished.trace_line)
+        self.tally.add(finished.row)
+
+    def metrics(self, document: bytes) -> None:
+        self.session.write_metrics(document)
+        self.outlet.metrics(document)
 
 
 class _Books:

@@ -52,7 +52,7 @@ KEPT_ATTRIBUTES: Final = frozenset(
         *(names.INPUT_REFS, names.ERROR_TYPE, names.PRICING_SOURCE, names.COST_QUALITY, names.COST_REPORTED),
         *(names.USAGE_SOURCE, names.STEP_KIND, names.OPENINFERENCE_SPAN_KIND, names.AGENT_TYPE, names.TEST_ID),
         *(names.SMOLTRACE_RUN_ID, names.RUN_ID, names.RUN_ID_UNDERSCORE, names.SERVICE_NAME, names.EXCEPTION_TYPE),
-        *("llm.model_name", "smoltrace.provider"),
+        *(names.RECORDED, "llm.model_name", "smoltrace.provider"),
     }
 )
 """Attributes that say who and which, and that the books are kept by: nothing that was said stands in them."""

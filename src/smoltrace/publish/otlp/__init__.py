@@ -1,0 +1,1 @@
+"""OpenTelemetry receivers: spans and metrics of runs as OTLP over HTTP, while a run goes on and afterwards."""
