@@ -26,7 +26,7 @@ class _Pending:
     error: OSError | None = None
 
 
-class _Appender:
+class Appender:
     """One journal file. `append` is one write and one fsync; a write that fails leaves no torn line behind."""
 
     def __init__(self, path: Path) -> None:
@@ -85,10 +85,10 @@ class Journal:
         self._writing = False
         self._closed = False
         self._lock = WriterLock(run_dir.lock_file, f"the run {run_dir.run_id}")
-        opened: list[_Appender] = []
+        opened: list[Appender] = []
         try:
             for path in (run_dir.results_journal, run_dir.traces_journal):
-                opened.append(_Appender(path))
+                opened.append(Appender(path))
             self._results, self._traces = opened
             self._traces.cut()
             self.last_write_ns = self._results.cut()

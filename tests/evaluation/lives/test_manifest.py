@@ -70,3 +70,6 @@ def test_the_version_of_an_instrumentation_is_told_only_when_it_is_on() -> None:
 def test_a_job_is_known_by_the_variables_it_is_started_with() -> None:
     assert job({}) == {"hf_job_id": None, "job_type": None}
     assert job({"JOB_ID": "j1", "ACCELERATOR": "a10g-small"}) == {"hf_job_id": "j1", "job_type": "a10g-small"}
+    assert job({"JOB_ID": "j1", "ACCELERATOR": "none"}) == {"hf_job_id": "j1", "job_type": None}
+    asked_for = {"JOB_ID": "j1", "ACCELERATOR": "none", "SMOLTRACE_JOB_TYPE": "cpu-basic"}
+    assert job(asked_for) == {"hf_job_id": "j1", "job_type": "cpu-basic"}

@@ -64,6 +64,26 @@ def way_of(run_dir: RunDir, store: Path | None, *, own_model: bool) -> Way:
     return Way(run_dir, store, own_model)
 
 
+def refuse_pulled(run_dir: RunDir) -> None:
+    """Raise UsageError for a run that was pulled from the Hub: its journal is elsewhere, and its files here cannot be
+    made again. Raises StoreError."""
+    if run_dir.manifest().get("pulled_from"):
+        raise UsageError(
+            f"The run {run_dir.run_id} was pulled from the Hub, and stays as it was published. Begin a new run under "
+            "another id."
+        )
+
+
+def refuse_imported(run_dir: RunDir) -> None:
+    """Raise UsageError for a run that was made of traces: nobody knows what it was to run; and for one that was pulled.
+    Raises StoreError."""
+    refuse_pulled(run_dir)
+    if run_dir.manifest().get("imported_from"):
+        raise UsageError(
+            f"The run {run_dir.run_id} was imported: it has no tests to go on with. Begin a new run under another id."
+        )
+
+
 def refused(failure: Failure) -> Stop:
     """The stop of a run whose every further call would fail alike."""
     said, advice = "The model's server refuses every call", "Check the name of the model and the address of its server."

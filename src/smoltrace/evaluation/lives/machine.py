@@ -8,6 +8,7 @@ import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from typing import Final
 
 from smoltrace.version import __version__
 
@@ -36,11 +37,18 @@ def hardware(gpus: Iterable[str] = ()) -> str:
     return ", ".join([f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs", *found])
 
 
+JOB_TYPE: Final = "SMOLTRACE_JOB_TYPE"
+"""Tells a job that we submit what machine it was asked for: ACCELERATOR is `none` for every one without a GPU."""
+
+
 def job(environment: Mapping[str, str]) -> dict[str, str | None]:
     """Which Hugging Face Job this is, from the variables that such a job is started with; nulls elsewhere."""
+    accelerator = environment.get("ACCELERATOR")
     return {
         "hf_job_id": environment.get("JOB_ID"),
-        "job_type": environment.get("ACCELERATOR") or environment.get("JOB_TYPE"),
+        "job_type": environment.get(JOB_TYPE)
+        or (None if accelerator == "none" else accelerator)
+        or environment.get("JOB_TYPE"),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -12,7 +13,7 @@ from smoltrace.errors import ConfigError, UsageError
 from smoltrace.evaluation.config import EvalConfig
 from smoltrace.evaluation.limits import Limits
 from smoltrace.evaluation.lives.closing import complete, is_whole
-from smoltrace.evaluation.lives.ending import Way, way_of
+from smoltrace.evaluation.lives.ending import Way, refuse_imported, refuse_pulled, way_of
 from smoltrace.evaluation.lives.session import Session
 from smoltrace.evaluation.meters.footprint import Footprint
 from smoltrace.evaluation.progress import Progress, Reporter, Silent, say
@@ -20,6 +21,7 @@ from smoltrace.evaluation.run import OWN_MODEL, prepare
 
 if TYPE_CHECKING:
     from smoltrace.agents.spec import ModelSpec
+    from smoltrace.evaluation.outlet import Outlet
     from smoltrace.store.layout import RunDir
     from smoltrace.store.read import Run
 
@@ -43,13 +45,15 @@ def resume_run(
     reporter: Reporter | None = None,
     accept_changes: bool = False,
     changes: Mapping[str, Any] | None = None,
+    outlet: Outlet | None = None,
 ) -> Run:
     """Go on with a run: its finished tests are not run again. A run that is complete is given back as it is, its energy
     valued anew where a country, an intensity or a price is given.
 
     `run` is an id, the beginning of one, `latest`, or a path. `changes` has those of CHANGEABLE that are not to be as
     the run was last given them. `model` is the smolagents model of a run that began with one, `spec` a specification
-    to use instead of the recorded one, for a key that no variable holds.
+    to use instead of the recorded one, for a key that no variable holds. `outlet` is given what this life of the run
+    keeps, while it goes on.
     Raises UsageError before anything is spent: for a run that another process writes, or that began as something else
     (unless `accept_changes`); RunIncompleteError when the run stopped early again.
     """
@@ -57,7 +61,12 @@ def resume_run(
     run_dir = find(run, store)
     manifest = run_dir.manifest()
     way = way_of(run_dir, store, own_model=manifest.get("provider") == OWN_MODEL)
+    refuse_pulled(run_dir)
+    if all((changes or {}).get(name) is None for name in _OF_FOOTPRINT):
+        refuse_imported(run_dir)
     if is_whole(run_dir, manifest):
+        if outlet is not None:
+            say(reporter, f"The run has no test left, so nothing is sent. What sends it is: {_publish(run_dir)}")
         return _complete(run_dir, way, reporter, _valued(manifest, changes or {}, reporter))
     if way.own_model and model is None:
         raise UsageError(
@@ -67,7 +76,11 @@ def resume_run(
     config = config_of(manifest, changes or {}, spec)
     _find_again(manifest.get("directory"))
     config = replace(config, store=way.store, run_id=run_dir.run_id)
-    return prepare(config, model, accept_changes=accept_changes, begun=run_dir).run(reporter)
+    return prepare(config, model, accept_changes=accept_changes, begun=run_dir).run(reporter, outlet)
+
+
+def _publish(run_dir: RunDir) -> str:
+    return shlex.join(["smoltrace", "publish", str(run_dir.path), "--to", "otlp"])
 
 
 def find(run: str | Path, store: Path | None) -> RunDir:

@@ -1,0 +1,378 @@
+"""Traces become runs: which, under which ids, with which tests, and what is told of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.canaries import SHAPED
+from support.device_lines import SECOND, batch, point
+from support.otlp_json import START, call, request, span, write
+from support.runs import RESOURCE, make_run, trace_of
+from support.runs import START as RUN_START
+
+from smoltrace.books import names
+from smoltrace.errors import UsageError
+from smoltrace.evaluation.config import EvalConfig
+from smoltrace.evaluation.lives.resume import resume_run
+from smoltrace.evaluation.run import prepare
+from smoltrace.importing.executions import line_of_trace
+from smoltrace.importing.options import Options
+from smoltrace.importing.otlp import import_files
+from smoltrace.importing.runs import Imported
+from smoltrace.records.otlp import from_otlp_json
+from smoltrace.records.schema import Row
+from smoltrace.store.export import export
+from smoltrace.store.finalise import finalise
+from smoltrace.store.layout import Store
+from smoltrace.store.leaderboard import rows as board_rows
+from smoltrace.store.read import Run, load_run
+
+OPENAI_KEY = SHAPED[1].secret
+
+
+class Importer:
+    """Imports requests into a store, and keeps what was said."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.said = folder, list[str]()
+
+    def all(self, *requests: Any, **options: Any) -> list[Imported]:
+        file = write(self.folder / "traces.jsonl", *requests)
+        return import_files([file], Options(store=self.folder / "store", **options), say=self.said.append)
+
+    def run(self, *requests: Any, **options: Any) -> Run:
+        (made,) = self.all(*requests, **options)
+        return made.run
+
+    def row(self, *requests: Any, **options: Any) -> Row:
+        (row,) = self.run(*requests, **options).results()
+        return row
+
+
+@pytest.fixture
+def importer(tmp_path: Path) -> Iterator[Importer]:
+    yield Importer(tmp_path)
+
+
+def trace(number: int) -> str:
+    return f"{number:032x}"
+
+
+# The run
+
+
+def test_a_run_of_foreign_traces_is_whole(importer: Importer) -> None:
+    first = request(span(1, name="agent"), call(2, 1), service__name="app")
+    second = request(span(3, trace=trace(7), startTimeUnixNano=START - 5), call(4, 3, trace=trace(7)))
+    run = importer.run(first, second, run_id="abc", tags={"app": "support"}, notes="a remark")
+    assert run.id == "abc"
+    assert [row["trace_id"] for row in run.results()] == [trace(7), span(1)["traceId"]]
+    board = run.leaderboard_row()
+    told = {"model": "gpt-4o-mini", "provider": "openai", "dataset_used": "imported", "notes": "a remark"}
+    assert {name: board[name] for name in told} == told
+    assert (board["num_tests"], board["failed_tests"], board["success_rate"]) == (2, 0, None)
+    assert (board["total_prompt_tokens"], board["total_completion_tokens"]) == (2000, 200)
+    assert board["total_cost_usd"] == 2 * (1000 * Decimal("0.15") + 100 * Decimal("0.60")) / 1_000_000
+    assert [row["run_id"] for row in board_rows(Store(importer.folder / "store"))] == ["abc"]
+    assert run.summary().statuses == {"completed": 2}
+    manifest = run.manifest
+    assert manifest["imported_from"]["sources"] == [str(importer.folder / "traces.jsonl")]
+    assert (manifest["status"], manifest["tags"], manifest["num_tests"]) == ("completed", {"app": "support"}, 2)
+    assert sum(row["cost_usd"] or 0 for row in run.spans()) == board["total_cost_usd"]
+    assert {row["resource"] for row in run.spans()} == {'{"service.name":"app"}', "{}"}
+
+
+def test_nothing_is_written_where_there_is_nothing(importer: Importer) -> None:
+    for requests in ([], [request()], [{"resourceLogs": [{}]}]):
+        with pytest.raises(UsageError, match=r"There are no spans in .*traces.jsonl: nothing was imported"):
+            importer.all(*requests)
+    with pytest.raises(UsageError, match="line 2: "):
+        importer.all(request(span(1)), {"foo": 1})
+    assert not (importer.folder / "store").exists()
+
+
+def test_an_id_is_taken_once(importer: Importer) -> None:
+    importer.run(request(span(1)), run_id="abc")
+    with pytest.raises(UsageError, match="has a run 'abc' already"):
+        importer.run(request(span(1)), run_id="abc")
+    with pytest.raises(UsageError, match="holds what looks like a secret"):
+        importer.run(request(span(1)), run_id=OPENAI_KEY)
+    assert importer.run(request(span(1))).id != importer.run(request(span(1))).id
+
+
+def ours(number: int, run_id: str = "made", **about: Any) -> dict[str, Any]:
+    told = {names.SMOLTRACE_RUN_ID: run_id, names.TEST_ID: f"t{number}", names.TEST_INDEX: number, **about}
+    verdict = {"name": names.EVALUATION_EVENT, "timeUnixNano": START, "attributes": {}}
+    verdict["attributes"] = {names.EVALUATION_NAME: "success", names.EVALUATION_SCORE_LABEL: "pass"}
+    root = span(number, trace=trace(number), attributes={names.AGENT_TYPE: "tool", **told}, events=[verdict])
+    return request(root, scope=names.SCOPE, run__id=run_id)
+
+
+def test_runs_of_smoltrace_come_apart_and_bear_their_ids(importer: Importer) -> None:
+    made = importer.all(ours(2), ours(1), ours(3, "other"), request(span(9, trace=trace(9))))
+    assert [(each.source, each.traces) for each in made] == [("made", 2), ("other", 1), (None, 1)]
+    assert [each.run.id for each in made[:2]] == ["made", "other"]
+    assert [(row["test_id"], row["test_index"], row["success"]) for row in made[0].run.results()] == [
+        ("t1", 1, True),
+        ("t2", 2, True),
+    ]
+    with pytest.raises(UsageError, match=r"has a run 'made' already. The traces are from that run: .*--run-id"):
+        importer.all(ours(1))
+    with pytest.raises(UsageError, match=r"--run-id names one run, .* from 2: of the run a, of the run b"):
+        importer.all(ours(1, "a"), ours(2, "b"), run_id="x")
+    assert importer.run(ours(1), run_id="copy").id == "copy"
+
+
+@pytest.mark.parametrize("run_id", ["../../evil", "", "x" * 500, "latest"])
+def test_a_run_id_that_is_no_name_is_refused(importer: Importer, run_id: str) -> None:
+    if run_id:
+        with pytest.raises(UsageError, match="cannot be used"):
+            importer.all(ours(1, run_id))
+    assert importer.run(ours(1, run_id), run_id="safe").id == "safe"
+
+
+def test_of_a_test_that_was_run_again_the_judged_trace_counts(importer: Importer) -> None:
+    stopped = ours(1, **{names.TEST_INDEX: 1})
+    root = stopped["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+    root |= {"traceId": trace(77), "events": [], "startTimeUnixNano": str(START + 10**9)}
+    row = importer.row(stopped, ours(1))
+    assert row["trace_id"] == trace(1)
+    assert importer.said == ["Left out: 1 trace of tests that the run made ran again; the last that was judged counts."]
+
+
+def test_an_import_that_was_killed_is_made_anew(importer: Importer) -> None:
+    whole = importer.run(ours(1), ours(2))
+    for file in ("summary.json", "spans.parquet"):
+        (whole.path / file).unlink()
+    whole.directory.write_manifest({**whole.manifest, "status": "running"})
+    again = importer.run(ours(1), ours(2), ours(3))
+    assert len(list(again.results())) == again.leaderboard_row()["num_tests"] == 3
+
+
+def test_a_fault_on_the_way_leaves_no_half_run(importer: Importer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smoltrace.store.finalise.finalise", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        importer.run(ours(1))
+    assert Store(importer.folder / "store").run_ids() == []
+
+
+def test_nobody_goes_on_with_an_imported_run(importer: Importer) -> None:
+    run = importer.run(ours(1))
+    store = importer.folder / "store"
+    with pytest.raises(UsageError, match="The run made was imported: it has no tests to go on with"):
+        resume_run("made", store=store)
+    with pytest.raises(UsageError, match="The run made was imported"):
+        prepare(EvalConfig(store=store, run_id="made"))
+    assert list(load_run("made", store).results()) == list(run.results())
+
+
+def test_the_energy_of_devices_comes_back(tmp_path: Path) -> None:
+    run_dir = make_run(tmp_path / "a", finish=False)
+    metered = batch(gpu__energy=[point(300_000_000 * n, RUN_START + n * SECOND, RUN_START) for n in range(4)])
+    metered["resource"]["attributes"][0]["value"]["stringValue"] = "made"
+    run_dir.metrics_journal.write_text(json.dumps({"resourceMetrics": [metered]}) + "\n")
+    finalise(run_dir)
+    before = Run(run_dir)
+    store = tmp_path / "b"
+    (made,) = import_files(export(before, "otlp", tmp_path / "exported"), Options(store=store))
+    for name in ("gpu_energy_wh", "energy_quality"):
+        assert [row[name] for row in made.run.results()] == [row[name] for row in before.results()]
+    assert made.run.leaderboard_row()["total_gpu_energy_wh"] == before.leaderboard_row()["total_gpu_energy_wh"] > 0
+    assert made.run.leaderboard_row()["co2_emissions_g"] is None
+    valued = resume_run("made", store=store, changes={"country": "FRA"})
+    assert valued.leaderboard_row()["co2_emissions_g"] > 0
+
+
+# Its tests
+
+
+def test_named_tests_are_told_apart_and_their_executions_are_attempts(importer: Importer) -> None:
+    named = [request(span(n, trace=trace(n), attributes={"test.id": "rome"})) for n in (1, 2)]
+    alike = [request(span(n, trace=f"{trace(1)[:8]}{n:024x}", name="  an agent  ")) for n in (3, 4)]
+    rows = list(importer.run(*named, *alike).results())
+    assert [row["test_case_uid"] for row in rows[:2]] == ["unknown:rome:1", "unknown:rome:2"]
+    assert [row["test_id"] for row in rows[2:]] == ["an agent-00000000", "an agent-0000000000000000"]
+    assert {row["agent_type"] for row in rows} == {None}
+
+
+def openinference(kind: str, **attributes: Any) -> dict[str, Any]:
+    return {"openinference.span.kind": kind, **attributes}
+
+
+@pytest.mark.parametrize(
+    ("about", "prompt", "response"),
+    [
+        ({"input.value": "Why?", "output.value": "Because."}, "Why?", "Because."),
+        ({"input.value": '{"task": "Why?", "stream": false}', "output.value": '{"output": "So."}'}, "Why?", "So."),
+        ({"input.value": '{"x": 1}', "output.value": "[1, 2]"}, '{"x": 1}', "[1, 2]"),
+        (
+            {
+                "gen_ai.input.messages": '[{"role":"system","parts":[{"type":"text","content":"Be brief."}]},'
+                '{"role":"user","parts":[{"type":"text","content":"Why?"}]}]',
+                "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"reasoning","content":"hm"},'
+                '{"type":"text","content":"So."}]}]',
+            },
+            "Why?",
+            "So.",
+        ),
+        (
+            {
+                "llm.input_messages.0.message.role": "user",
+                "llm.input_messages.0.message.content": "Why?",
+                "llm.output_messages.0.message.role": "assistant",
+                "llm.output_messages.0.message.content": "So.",
+            },
+            "Why?",
+            "So.",
+        ),
+        ({"gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "Why?"}, "Why?", None),
+        ({"input.value": '{"messages": [{"role": "user", "content": "Why?"}]}'}, "Why?", None),
+        ({}, None, None),
+    ],
+)
+def test_what_was_asked_and_answered(
+    importer: Importer, about: dict[str, str], prompt: str | None, response: str | None
+) -> None:
+    row = importer.row(request(span(1, attributes=openinference("AGENT", **about)), span(2, 1)))
+    assert (row["prompt"], row["response"]) == (prompt, response)
+
+
+def test_where_the_root_says_nothing_the_spans_below_do(importer: Importer) -> None:
+    below = span(2, 1, attributes=openinference("AGENT", **{"input.value": "Why?", "output.value": "So."}))
+    row = importer.row(request(span(1, name="POST /chat"), below, call(3, 2)))
+    assert (row["prompt"], row["response"]) == ("Why?", "So.")
+
+
+def test_how_it_ended(importer: Importer) -> None:
+    event = {"name": "exception", "timeUnixNano": START, "attributes": {"exception.type": "ValueError"}}
+    row = importer.row(request(span(1, status={"code": 2, "message": "no luck"}, events=[event])))
+    assert (row["status"], row["error"], row["error_type"], row["success"]) == ("error", "no luck", "ValueError", None)
+    row = importer.row(request(span(1), call(2, 1, **{"error.type": "timeout"})))
+    assert (row["status"], row["error_type"]) == ("completed", None)
+    verdict = {"name": "gen_ai.evaluation.result", "timeUnixNano": START}
+    said = [{"gen_ai.evaluation.name": "success", "gen_ai.evaluation.score.label": "fail"}]
+    said += [{"gen_ai.evaluation.name": "tone", "gen_ai.evaluation.score.value": 0.5}]
+    row = importer.row(request(span(1, events=[{**verdict, "attributes": each} for each in said])))
+    assert (row["success"], row["status"], json.loads(row["scores"])) == (False, "failed", {"tone": 0.5})
+
+
+def test_tools_of_other_instrumentations_are_told_once(importer: Importer) -> None:
+    given = openinference("TOOL", **{"tool.name": "look", "input.value": '{"args": [], "kwargs": {"at": "sea"}}'})
+    inner = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look"}
+    other = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "sing", "gen_ai.tool.call.arguments": "[1]"}
+    spans = [span(1), span(2, 1, attributes=given), span(3, 2, attributes=inner), span(4, 1, attributes=other)]
+    row = importer.row(request(*spans))
+    assert [(use["name"], use["arguments"]) for use in json.loads(row["tool_calls"])] == [
+        ("look", {"at": "sea"}),
+        ("sing", [1]),
+    ]
+    assert row["tool_called"] is True
+
+
+def test_an_agent_with_a_total_and_no_calls_counts_it(importer: Importer) -> None:
+    total = {"llm.token_count.prompt": 70, "llm.token_count.completion": 3, "llm.model_name": "gpt-4o-mini"}
+    row = importer.row(request(span(1, attributes=openinference("AGENT", **total)), span(2, 1)))
+    assert (row["gen_ai.usage.prompt_tokens"], row["llm_calls"]) == (70, 0)
+
+
+def test_models_that_nobody_prices_have_no_cost_and_own_prices_win(importer: Importer) -> None:
+    about = {"gen_ai.request.model": "unheard-of"}
+    row = importer.row(request(span(1), call(2, 1, **about), call(3, 1)))
+    assert (row["gen_ai.usage.cost.total"], row["unpriced_calls"]) == (None, 1)
+    assert "asked 2 models: " in importer.said[0]
+    prices = importer.folder / "prices.toml"
+    prices.write_text('version = "mine"\n[models."unheard-of"]\ninput = 1\noutput = 2\n')
+    row = importer.row(request(span(1), call(2, 1, **about)), price_file=prices, model="shown")
+    assert row["gen_ai.usage.cost.total"] == Decimal("0.0012")
+    assert row["model"] == "shown"
+    # What another instrumentation reckons is not read.
+    row = importer.row(request(span(1), call(2, 1, **about, **{"gen_ai.usage.cost.total": 99.0})))
+    assert row["gen_ai.usage.cost.total"] is None
+
+
+# What is hostile, or came only in part
+
+
+def test_orphans_and_circles_are_taken_and_told(importer: Importer) -> None:
+    orphan, circle = trace(2), trace(3)
+    run = importer.run(
+        request(call(1, 99, trace=orphan)), request(span(1, 2, trace=circle), call(2, 1, trace=circle)), run_id="x"
+    )
+    assert [(row["trace_id"], row["llm_calls"]) for row in run.results()] == [(orphan, 1), (circle, 1)]
+    assert importer.said == [
+        "Run x: the root span of 1 trace did not arrive; the first span stands for it.",
+        "Run x: in 1 trace spans are each other's parents; the earliest lost its own.",
+    ]
+    assert len(list(run.spans())) == 3
+
+
+def test_a_very_long_attribute_is_kept_whole(importer: Importer) -> None:
+    row = importer.row(request(span(1, attributes=openinference("AGENT", **{"input.value": "x y " * 2_500_000}))))
+    assert len(row["prompt"]) == 10_000_000
+
+
+def test_logs_and_foreign_metrics_are_told(importer: Importer) -> None:
+    metrics = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m", "gauge": {"dataPoints": []}}]}]}]}
+    run = importer.run(request(span(1)), metrics, {"resourceLogs": [{}]}, run_id="x")
+    assert importer.said == [
+        "Left out: 1 groups of logs. Runs are made of traces.",
+        "Run x: 1 group of metrics kept in other-metrics.otlp.jsonl; no number rests on them.",
+    ]
+    assert json.loads((run.path / "other-metrics.otlp.jsonl").read_bytes()) == metrics
+    assert not run.directory.metrics_journal.exists()
+
+
+def test_hostile_texts_in_ids_and_metrics_harm_nobody(importer: Importer) -> None:
+    deep: Any = "deep"
+    for _ in range(150):
+        deep = [deep]
+    metric = {"name": "half \ud83d", "n": 2**70, "gauge": {"dataPoints": [{"asInt": "x"}]}, "deep": deep}
+    metrics = {"resourceMetrics": [{"scopeMetrics": [{"metrics": [metric]}]}]}
+    with pytest.raises(UsageError) as refused:
+        importer.all(ours(1, "\x1b[2Jevil"), metrics)
+    assert "\x1b" not in str(refused.value)
+    run = importer.run(request(span(1, name="\x00\ud83d")), metrics, run_id="x")
+    assert len(list(run.results())) == 1
+    assert (run.path / "other-metrics.otlp.jsonl").read_bytes().count(b"\n") == 1
+
+
+# What may be kept
+
+
+def test_secrets_are_masked_everywhere(importer: Importer) -> None:
+    secret = {"input.value": f"the key is {OPENAI_KEY}"}
+    spans = [span(1, name=OPENAI_KEY, attributes=secret), call(2, 1, **secret)]
+    event = {"name": "e", "timeUnixNano": START, "attributes": secret}
+    spans[0] |= {"events": [event], "status": {"code": 2, "message": f"refused {OPENAI_KEY}"}}
+    run = importer.run(
+        request(*spans, process__command_args=f"--key {OPENAI_KEY}"), notes=OPENAI_KEY, redact=("ref.sed",)
+    )
+    (row,) = run.results()
+    assert "[redacted:" in row["prompt"]
+    assert row["error"].startswith("[redacted:pattern] [redacted:")
+    for file in run.path.iterdir():
+        assert OPENAI_KEY.encode() not in file.read_bytes(), file
+
+
+def test_without_content_only_numbers_and_names_are_left(importer: Importer) -> None:
+    about = openinference("AGENT", **{"input.value": "CANARY asked", "output.value": "CANARY said"})
+    spans = [span(1, attributes=about), call(2, 1, **{"gen_ai.input.messages": '["CANARY"]'})]
+    run = importer.run(request(*spans, service__name="app", process__command_args="CANARY"), record_content=False)
+    (row,) = run.results()
+    assert (row["prompt"], row["response"], row["gen_ai.usage.prompt_tokens"]) == (None, None, 1000)
+    assert {json.loads(each["resource"])["service.name"] for each in run.spans()} == {"app"}
+    for file in run.path.iterdir():
+        assert b"CANARY" not in file.read_bytes(), file
+
+
+def test_spans_of_several_services_keep_their_resources() -> None:
+    other = [each if n % 2 else replace(each, resource={"service.name": "b"}) for n, each in enumerate(trace_of(1))]
+    found = from_otlp_json(line_of_trace(other))
+    assert sorted(found, key=lambda each: each.span_id) == sorted(other, key=lambda each: each.span_id)
+    assert {each.resource["service.name"] for each in found} == {"b", RESOURCE["service.name"]}
