@@ -1,0 +1,1 @@
+"""OpenSearch: the four datasets of a run as four indices."""
