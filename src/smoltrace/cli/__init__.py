@@ -28,8 +28,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("smoltrace.cli.publish", "Publish a finished run to the Hugging Face Hub."),
     "export": ("smoltrace.cli.export", "Write a run as JSON, JSONL, CSV, Parquet or OTLP."),
     "tasks": ("smoltrace.cli.tasks", "List, show, validate and copy task sets."),
+    "clean": ("smoltrace.cli.clean", "Delete old runs, here or on the Hub; a dry run unless --yes."),
+    "import": ("smoltrace.cli.import_", "Make runs of traces of any agent framework."),
+    "pull": ("smoltrace.cli.pull", "Get a published run into this store."),
     "sample": ("smoltrace.cli.sample", "Make a sample store for the viewer, or sample metrics."),
     "prices": ("smoltrace.cli.prices", "What each source says a model costs, and which is used."),
+    "jobs": ("smoltrace.cli.jobs", "Run evaluations on Hugging Face Jobs."),
     "doctor": ("smoltrace.cli.doctor", "Check this machine before anything is spent."),
 }
 
