@@ -25,7 +25,8 @@ from smoltrace.records import schema
 PARSED_ONLY = {
     r"--model (openai|anthropic|hf|meta-llama)/": "needs a key and the network",
     r"^smoltrace eval hf:": "needs the Hugging Face Hub",
-    r"^smoltrace publish ": "needs the Hugging Face Hub and a token",
+    r"^smoltrace (publish|pull|jobs|clean --hub) |--publish |--to hf:": "needs the Hugging Face Hub and a token",
+    r"--listen ": "serves until it is ended",
     r"--base-url http://localhost": "needs a model server on this machine",
     r"--model ollama/": "needs an ollama server",
     r"--model \./my-model-folder": "needs a model on this machine",
@@ -35,8 +36,12 @@ PARSED_ONLY = {
 }
 """Examples that are not run: their options are still checked, each against the command that it calls."""
 
+LONG = ("README.md", "docs/cli.md")
+"""Documents whose examples take many seconds: they are run with the slow tests."""
 RUNNABLE = [
-    document for document in DOCUMENTS if any(block.language in ("bash", "python") for block in blocks(document))
+    pytest.param(document, marks=pytest.mark.slow) if name_of(document) in LONG else document
+    for document in DOCUMENTS
+    if any(block.language in ("bash", "python") for block in blocks(document))
 ]
 
 

@@ -60,7 +60,7 @@ def evaluate(folder: Path, *options: str, command: Callable[..., Any], both_kind
     params=[
         pytest.param(("threads", "30", "8", False), id="threads"),
         pytest.param(("threads", "1000", "8", False), id="threads, a thousand tests", marks=pytest.mark.slow),
-        pytest.param(("processes", "30", "2", False), id="processes"),
+        pytest.param(("processes", "30", "2", False), id="processes", marks=pytest.mark.slow),
         pytest.param(("threads", "1000", "8", True), id="threads, both kinds", marks=pytest.mark.slow),
     ],
 )
