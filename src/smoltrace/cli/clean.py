@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smoltrace.cli import output
+from smoltrace.cli.settings import tags_of
 from smoltrace.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _clean_store(runs: tuple[str, ...], options: dict[str, Any], yes: bool, tell
         older_than=options["older_than"],
         keep=options["keep"],
         statuses=frozenset(options["statuses"]),
-        tags=_tags(options["tags"]),
+        tags=tags_of(options["tags"]),
     )
     chosen = choose(store, selection)
     if tell:
@@ -218,16 +219,6 @@ def _published_document(run: Published) -> dict[str, Any]:
         "published_at": run.published_at,
         "datasets": list(run.repo_ids),
     }
-
-
-def _tags(pairs: tuple[str, ...]) -> dict[str, str]:
-    tags = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not key or not equals:
-            raise UsageError(f"--tag '{pair}': write KEY=VALUE.")
-        tags[key] = value
-    return tags
 
 
 def size_text(size: int) -> str:

@@ -11,9 +11,8 @@ import click
 from smoltrace.cli.footprint import footprint_options, given_footprint
 from smoltrace.cli.limits import given_limits, limit_options
 from smoltrace.cli.server import server_options
-from smoltrace.cli.settings import read_settings
+from smoltrace.cli.settings import read_settings, tags_of
 from smoltrace.cli.telling import outlet_to, publish_options, publishing, tell_run
-from smoltrace.errors import UsageError
 
 if TYPE_CHECKING:
     from smoltrace.evaluation.config import EvalConfig
@@ -195,7 +194,7 @@ def config_from(options: dict[str, Any]) -> EvalConfig:
     return EvalConfig(
         model=model,
         agent=agent,
-        tags=_tags(options["tags"]),
+        tags=tags_of(options["tags"]),
         instrument=_listed(options["instrument"]),
         limits=Limits(**given_limits(options)),
         footprint=Footprint(**given_footprint(options)),
@@ -216,13 +215,3 @@ DIRECT = (
 def _listed(values: Iterable[str]) -> tuple[str, ...]:
     """Values that may be repeated, comma-separated, or both."""
     return tuple(part.strip() for value in values for part in value.split(",") if part.strip())
-
-
-def _tags(pairs: Iterable[str]) -> dict[str, str]:
-    tags = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not key or not equals:
-            raise UsageError(f"--tag '{pair}': write KEY=VALUE.")
-        tags[key] = value
-    return tags

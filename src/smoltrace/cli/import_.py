@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from smoltrace.cli.output import json_text, printable
+from smoltrace.cli.settings import tags_of
 from smoltrace.cli.signals import stopping_on_signals
-from smoltrace.errors import UsageError
 
 if TYPE_CHECKING:
     from smoltrace.importing.options import Options
@@ -115,21 +115,11 @@ def _options(options: dict[str, Any]) -> Options:
     from smoltrace.importing.options import Options
 
     return Options(
-        tags=_tags(options.pop("tags")),
+        tags=tags_of(options.pop("tags")),
         redact=tuple(options.pop("redact")),
         record_content=not options.pop("no_content"),
         **options,
     )
-
-
-def _tags(pairs: Sequence[str]) -> dict[str, str]:
-    tags = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not key or not equals:
-            raise UsageError(f"--tag '{pair}': write KEY=VALUE.")
-        tags[key] = value
-    return tags
 
 
 def _read(wanted: Options, files: Sequence[str], say: Callable[[str], None], *, silent: bool) -> list[Imported]:

@@ -1,15 +1,17 @@
-"""--config FILE: a TOML file whose keys are the command's own options. What is typed on the command line wins."""
+"""--config FILE: a TOML file whose keys are the command's own options. What is typed on the command line wins.
+And --tag, which is a table there."""
 
 from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from smoltrace.errors import ConfigError
+from smoltrace.errors import ConfigError, UsageError
 
 
 def read_settings(ctx: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
@@ -54,3 +56,14 @@ def _value(path: Path, key: str, value: Any, option: click.Parameter) -> Any:
     if isinstance(value, (dict, list)):
         raise ConfigError(f"{path}: '{key}' takes one value, not a {'table' if isinstance(value, dict) else 'list'}.")
     return value
+
+
+def tags_of(pairs: Iterable[str]) -> dict[str, str]:
+    """What --tag KEY=VALUE, which may be repeated, says. Raises UsageError for one that is written in another way."""
+    tags = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise UsageError(f"--tag '{pair}': write KEY=VALUE.")
+        tags[key] = value
+    return tags

@@ -14,6 +14,7 @@ from smoltrace.books.spans import Span
 from smoltrace.records.execution import Execution
 from smoltrace.records.money import amount_of
 from smoltrace.records.results import cost_of_call
+from smoltrace.records.traces import pricing_span
 
 _PARTS: Final = {
     "prompt": names.COST_PROMPT,
@@ -47,15 +48,8 @@ def _told(span: Span, by_id: Mapping[str, Span]) -> Cost | None:
     """What the span, or ours above it that records the same call, says that the call cost."""
     if names.COST_OF_CALL in span.attributes:
         return _whole(span.attributes, amount_of(span.attributes[names.COST_OF_CALL]))
-    seen: set[str] = set()
-    at: Span | None = span
-    while at is not None and at.span_id not in seen:
-        seen.add(at.span_id)
-        if at.scope == names.SCOPE:
-            is_call = at.attributes.get(names.OPERATION_NAME) in (names.CHAT, names.EMBEDDINGS)
-            return _itemised(at.attributes) if is_call or at is span else None
-        at = by_id.get(at.parent_span_id or "")
-    return None
+    pricing = pricing_span(span, by_id)
+    return None if pricing is None else _itemised(pricing.attributes)
 
 
 def _itemised(about: Mapping[str, Any]) -> Cost | None:

@@ -168,13 +168,19 @@ def reckoned_cost(span: Span, by_id: Mapping[str, Span]) -> Decimal | None:
     """
     if names.COST_OF_CALL in span.attributes:
         return amount_of(span.attributes[names.COST_OF_CALL])
+    pricing = pricing_span(span, by_id)
+    return None if pricing is None else amount_of(pricing.attributes.get(names.COST_TOTAL))
+
+
+def pricing_span(span: Span, by_id: Mapping[str, Span]) -> Span | None:
+    """Our span of the call that this span records: itself, or the next of ours above it if that is a call; else None."""
     seen: set[str] = set()
     at: Span | None = span
     while at is not None and at.span_id not in seen:
         seen.add(at.span_id)
         if at.scope == names.SCOPE:
             is_call = at.attributes.get(names.OPERATION_NAME) in (names.CHAT, names.EMBEDDINGS)
-            return amount_of(at.attributes.get(names.COST_TOTAL)) if is_call or at is span else None
+            return at if is_call or at is span else None
         at = by_id.get(at.parent_span_id or "")
     return None
 

@@ -105,6 +105,7 @@ ROW = empty_row(LEADERBOARD) | {
     "dataset_fingerprint": "ab" * 32,
     "num_tests": 1200,
     "successful_tests": 900,
+    "failed_tests": 300,
     "success_rate": 75.0,
     "success_rate_ci_low": 72.5,
     "success_rate_ci_high": 77.4,
@@ -126,6 +127,14 @@ ROW = empty_row(LEADERBOARD) | {
         ({"total_cost_usd": None}, "- Cost: unknown\n"),
         ({"total_tokens": None}, "- Tokens: unknown\n"),
         ({}, "- Tests: 1,200, of which 900 succeeded: 75.0 %, 95 % interval 72.5 to 77.4 % (Wilson)"),
+        (
+            {"successful_tests": 30, "failed_tests": 10, "success_rate": 75.0},
+            "- Tests: 1,200, of which 40 were judged, 30 succeeded: 75.0 %",
+        ),
+        (
+            {"successful_tests": 0, "failed_tests": 0, "success_rate": None},
+            "- Tests: 1,200, which nobody judged\n",
+        ),
         ({}, "- Tasks: basics, fingerprint `abababababab`"),
         ({"total_gpu_energy_wh": 1.5, "co2_emissions_g": 0.6}, "- Energy: 1.5 Wh, GPUs, measured\n- CO2: 0.6 g CO2e"),
     ],
