@@ -173,7 +173,7 @@ def reckoned_cost(span: Span, by_id: Mapping[str, Span]) -> Decimal | None:
 
 
 def pricing_span(span: Span, by_id: Mapping[str, Span]) -> Span | None:
-    """Our span of the call that this span records: itself, or the next of ours above it if that is a call; else None."""
+    """Our span of the call that this span records: itself, or the next of ours above it where that is a call."""
     seen: set[str] = set()
     at: Span | None = span
     while at is not None and at.span_id not in seen:
