@@ -27,6 +27,8 @@ PARSED_ONLY = {
     r"^smoltrace eval hf:": "needs the Hugging Face Hub",
     r"^smoltrace (publish|pull|jobs|clean --hub) |--publish |--to hf:": "needs the Hugging Face Hub and a token",
     r"--listen ": "serves until it is ended",
+    r"^smoltrace import otlp (traces\.|day1)|^kubectl ": "needs files that others made",
+    r"^smoltrace clean experiment-": "needs runs of these names",
     r"--base-url http://localhost": "needs a model server on this machine",
     r"--model ollama/": "needs an ollama server",
     r"--model \./my-model-folder": "needs a model on this machine",
@@ -36,7 +38,7 @@ PARSED_ONLY = {
 }
 """Examples that are not run: their options are still checked, each against the command that it calls."""
 
-LONG = ("README.md", "docs/cli.md")
+LONG = ("README.md", "docs/cli.md", "docs/running.md")
 """Documents whose examples take many seconds: they are run with the slow tests."""
 RUNNABLE = [
     pytest.param(document, marks=pytest.mark.slow) if name_of(document) in LONG else document

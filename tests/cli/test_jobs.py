@@ -43,8 +43,10 @@ def test_the_command_is_the_same_with_an_id_and_published(hub: HubServer) -> Non
     given = command_of("--", "eval", *options)
     uvx = ["uvx", "--from", f"smoltrace[hub]=={__version__}", "smoltrace", "eval"]
     assert given == [*uvx, "--publish", "hub", *options]
-    made = command_of("--", "hf:ann/tasks", "--publish", "hub", "--publish", "otlp", "--mcp", "https://x.io/mcp")
-    assert made[2].startswith("smoltrace[hub,mcp,otlp]==")
+    to = ["--publish", "hub", "--publish", "otlp", "--publish", "space"]
+    address = ["--env", "OTEL_EXPORTER_OTLP_ENDPOINT=https://x.io"]
+    made = command_of(*address, "--", "hf:ann/tasks", *to, "--mcp", "https://x.io/mcp")
+    assert made[2].startswith("smoltrace[hub,mcp,otlp,view]==")
     assert made[5] == "--run-id" and len(made[6]) == 36 and made.count("hub") == 1
     spec = "git+https://github.com/o/smoltrace"
     assert command_of("--package", spec, "--", "--model", "gpt-4o")[2] == f"smoltrace[hub,litellm] @ {spec}"
@@ -79,6 +81,8 @@ def test_a_dry_run_shows_names_of_secrets_alone(hub: HubServer) -> None:
         ([], ["--tools", "calculator,my_agents:tool"], "is a module of this folder"),
         ([], ["--mcp", "python my_agents.py"], "starts a file of this machine"),
         ([], ["--base-url", "http://localhost:8000/v1", "--model", "m"], "--base-url http://localhost:8000/v1 asks"),
+        ([], ["--otlp", "http://localhost:6006"], "--otlp http://localhost:6006 asks this machine"),
+        ([], ["--publish", "opensearch"], "needs OPENSEARCH_URL, which the job would not have"),
         ([], ["--model", "ollama/llama3"], "--model ollama/llama3 asks this machine"),
         (
             [],
@@ -91,7 +95,7 @@ def test_a_dry_run_shows_names_of_secrets_alone(hub: HubServer) -> None:
         (["--secret", "NOT_SET"], [], "has no such variable"),
         (["--secret", f"KEY={SECRET}"], [], "give the name alone"),
         (["--env", f"API_KEY={SECRET}"], [], "Give its name alone, with --secret."),
-        (["--env", "x"], [], "write NAME=VALUE"),
+        (["--env", f"not-a-name={SECRET}"], [], "'not-a-name': write NAME=VALUE"),
         (["--timeout", "soon"], [], "is no time"),
         (["--package", "./smoltrace"], [], "is of this machine"),
     ],

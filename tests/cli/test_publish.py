@@ -82,9 +82,13 @@ def test_a_repository_that_is_private_already_is_named(
     monkeypatch.setenv("HF_TOKEN", "hf_ann")
     assert publish("r1", "--quiet") == 0
     assert publish("r1", "--public") == 0
-    *addresses, note = capsys.readouterr().out.splitlines()
-    assert len(addresses) == 4
-    assert "were private before and stay so" in note
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 4
+    assert told.err.startswith("Note: ") and "were private before and stay so" in told.err
+    assert publish("r1", "--layout", "single") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{hub.url}/datasets/ann/{name}" for name in ("smoltrace-run-r1", "smoltrace-leaderboard")
+    ]
 
 
 def test_the_viewer_goes_to_a_space(

@@ -10,8 +10,8 @@ from support.hub_client import use_hub
 from support.hub_server import HubServer
 from support.runs import execution, make_run
 
-from smoltrace.publish.hub.asking import Retry
 from smoltrace.publish.hub.runs import publish_run
+from smoltrace.publish.retry import Retry
 from smoltrace.store.layout import Store
 from smoltrace.store.read import Run
 

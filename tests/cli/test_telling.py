@@ -12,6 +12,8 @@ from support.hub_client import use_hub
 from support.hub_server import HubServer
 from support.model_server import ModelServer
 
+from smoltrace.errors import StoreError
+
 ONE = ("eval", "--limit", "1", "--agent-type", "tool", "--run-id", "r1")
 
 
@@ -56,6 +58,19 @@ def test_when_publishing_fails_the_run_is_complete_and_the_code_is_four(hub: Hub
     assert json.loads(done.stdout)["num_tests"] == 1
     shown = smoltrace_here("show", "r1", "--json", cwd=tmp_path)
     assert json.loads(shown.stdout)["status"] == "completed"
+
+
+def test_a_disk_that_refuses_while_publishing_is_no_incomplete_run(
+    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise StoreError("Cannot write run.json: the disk is full.")
+
+    monkeypatch.setattr("smoltrace.publish.hub.runs.remember", refused)
+    targets = ("--publish", "hub", "--publish", "space")
+    done = smoltrace_here(*ONE, *targets, cwd=tmp_path, env={"HF_TOKEN": "hf_ann"})
+    assert (done.returncode, "the disk is full" in done.stderr) == (4, True)
+    assert list(hub.repos) == ["spaces/ann/smoltrace-viewer"]
 
 
 def test_going_on_publishes_too(hub: HubServer, tmp_path: Path) -> None:

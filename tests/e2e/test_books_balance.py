@@ -112,7 +112,8 @@ def test_tokens_and_cost_equal_the_ledger(
         assert_books_balance(tmp_path, leaderboard, server, count)
 
 
-@pytest.mark.parametrize("count", [16, slow(40)])
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [16, 40])
 def test_worker_processes_keep_the_same_books(tmp_path: Path, count: int) -> None:
     with ModelServer() as server:
         leaderboard = evaluate(tmp_path, server.url, "--engine", "processes", "--workers", "8", count=count)

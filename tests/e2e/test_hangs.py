@@ -113,7 +113,8 @@ def assert_timed_out(test: Any) -> None:
     assert any(span.attributes.get(names.UNFINISHED) for span in test.spans)
 
 
-@pytest.mark.parametrize("engine", ["threads", pytest.param("processes", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["threads", "processes"])
 def test_what_hangs_ends_at_its_limit_and_the_others_go_on(tmp_path: Path, engine: str) -> None:
     hanging = [
         ("tool_sleeps", "tool", "[tool:sleepy]"),

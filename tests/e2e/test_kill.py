@@ -295,6 +295,7 @@ def started(folder: Path, server: ModelServer, run_id: str) -> subprocess.Popen[
     return living
 
 
+@pytest.mark.slow
 def test_of_two_that_resume_one_run_one_is_refused_and_nothing_is_run_twice(place: Place, server: ModelServer) -> None:
     before = killed_early(place.folder, server, "twice")
     server.reset()
@@ -334,7 +335,8 @@ def test_of_two_that_begin_one_run_one_is_refused(place: Place, server: ModelSer
     assert set(Counter((test_of(entry), entry.call_index) for entry in server.ledger()).values()) == {1}
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, 2])
 def test_a_run_that_is_interrupted_prints_the_command_that_finishes_it(
     place: Place, server: ModelServer, times: int
 ) -> None:

@@ -121,7 +121,9 @@ def test_enums_are_numbers_or_names(kind: Any, code: Any) -> None:
 
 
 def test_unknown_enums_and_missing_fields_have_their_defaults() -> None:
-    (found,) = decode(request({"traceId": TRACE, "spanId": "1", "kind": "UNHEARD", "status": {"code": 77}})).spans
+    (found,) = decode(
+        request({"traceId": TRACE, "spanId": "1", "kind": float("inf"), "status": {"code": "UNHEARD"}})
+    ).spans
     assert (found.kind, found.status, found.status_description, found.parent_span_id) == (
         "INTERNAL",
         "UNSET",
@@ -166,7 +168,16 @@ def test_attributes_are_values_or_plain_json() -> None:
     assert plain.attributes == {"a": 1, "b": [1, "c"], "d": '{"e":1,"f":2}'}
 
 
-@pytest.mark.parametrize("wrong", [{"intValue": "seven"}, {"doubleValue": {}}, {"intValue": None}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"intValue": "seven"},
+        {"doubleValue": {}},
+        {"intValue": None},
+        {"intValue": float("inf")},
+        {"doubleValue": 10**400},
+    ],
+)
 def test_a_number_that_is_none_is_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match="is no"):
         decode(request({**span(1), "attributes": [{"key": "n", "value": wrong}]}))

@@ -66,6 +66,12 @@ def test_several_files_and_standard_input(tmp_path: Path, monkeypatch: pytest.Mo
     assert ids(first, second, Path("-")) == ["2", "1", "2", "1", "3"]
 
 
+def test_a_standard_input_that_is_closed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(UsageError, match="standard input: it is closed"):
+        ids(Path("-"))
+
+
 def test_a_last_line_that_is_cut_off_is_left_out_and_told(tmp_path: Path) -> None:
     said: list[str] = []
     assert ids(kept(tmp_path, BODY[:-40]), said=said) == ["2", "1"]

@@ -143,6 +143,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listening]:
         (b"{}", {"Content_Encoding": "br"}, 415),
         (b"{}", {"kind": "text/plain"}, 415),
         (b"{}", {"kind": None}, 415),
+        (b"{}", {"Origin": "https://evil.example"}, 403),
+        (json.dumps(request(span(1, kind=float("inf"), startTimeUnixNano=float("inf")))).encode(), {}, 400),
         (b"{}", {"path": "/v1/logs"}, 404),
         (b"{}", {"path": "/"}, 404),
         (b"", {"method": "GET"}, 405),
@@ -215,6 +217,21 @@ def test_nothing_arrived(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_acknowledged_while_the_end_comes_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    append, kept = Spool.append, threading.Event()
+
+    def slowly(spool: Spool, lines: bytes) -> None:
+        append(spool, lines)
+        kept.set()
+        time.sleep(0.4)  # until the time of the receiver is over
+
+    monkeypatch.setattr(Spool, "append", slowly)
+    with listening(tmp_path, traces=None, seconds=0.3) as at:
+        at.send(span(1))
+        assert kept.is_set()
+    assert [each.spans for each in at.made] == [1]
+
+
 def test_many_senders_at_once_lose_nothing(tmp_path: Path) -> None:
     with listening(tmp_path, traces=161, grace_s=0.3) as at:
         senders = [
@@ -257,6 +274,8 @@ def test_what_cannot_be_is_refused_before_the_port_is_open(tmp_path: Path, monke
         listen(Options(store=tmp_path), port=taken.getsockname()[1])
     with pytest.raises(UsageError, match="Cannot listen on nowhere"):
         listen(Options(store=tmp_path), host="nowhere.invalid")
+    with pytest.raises(UsageError, match="Cannot listen on aaa"):
+        listen(Options(store=tmp_path), host="a" * 70)
     with pytest.raises(UsageError, match="no regular expression"):
         listen(Options(store=tmp_path, redact=("(",)))
     monkeypatch.setitem(sys.modules, "smoltrace.records.otlp_proto", None)

@@ -86,6 +86,7 @@ def test_a_run_of_foreign_traces_is_whole(importer: Importer) -> None:
     assert (manifest["status"], manifest["tags"], manifest["num_tests"]) == ("completed", {"app": "support"}, 2)
     assert sum(row["cost_usd"] or 0 for row in run.spans()) == board["total_cost_usd"]
     assert {row["resource"] for row in run.spans()} == {'{"service.name":"app"}', "{}"}
+    assert not [row for row in run.points() if "None" in row["attributes"]]
 
 
 def test_nothing_is_written_where_there_is_nothing(importer: Importer) -> None:
@@ -194,10 +195,12 @@ def test_the_energy_of_devices_comes_back(tmp_path: Path) -> None:
 
 def test_named_tests_are_told_apart_and_their_executions_are_attempts(importer: Importer) -> None:
     named = [request(span(n, trace=trace(n), attributes={"test.id": "rome"})) for n in (1, 2)]
+    named.append(request(span(8, trace=trace(8), attributes={"test.id": "rome"})))
     alike = [request(span(n, trace=f"{trace(1)[:8]}{n:024x}", name="  an agent  ")) for n in (3, 4)]
     rows = list(importer.run(*named, *alike).results())
-    assert [row["test_case_uid"] for row in rows[:2]] == ["unknown:rome:1", "unknown:rome:2"]
-    assert [row["test_id"] for row in rows[2:]] == ["an agent-00000000", "an agent-0000000000000000"]
+    rows.sort(key=lambda row: row["test_id"] != "rome")
+    assert [row["test_case_uid"] for row in rows[:3]] == ["unknown:rome:1", "unknown:rome:2", "unknown:rome:3"]
+    assert [row["test_id"] for row in rows[3:]] == ["an agent-00000000", "an agent-0000000000000000"]
     assert {row["agent_type"] for row in rows} == {None}
 
 
@@ -342,6 +345,24 @@ def test_hostile_texts_in_ids_and_metrics_harm_nobody(importer: Importer) -> Non
     assert (run.path / "other-metrics.otlp.jsonl").read_bytes().count(b"\n") == 1
 
 
+def test_numbers_that_no_file_can_hold_harm_nobody(importer: Importer) -> None:
+    huge = {"gen_ai.usage.input_tokens": 2**62, "gen_ai.request.max_tokens": 1e300, "smoltrace.retries": 1e300}
+    metered = batch(gpu__energy=[point(5 + n, RUN_START + n * SECOND, RUN_START) for n in range(3)])
+    metered["resource"]["attributes"][0]["value"]["stringValue"] = "made"
+    first, second, _ = metered["scopeMetrics"][0]["metrics"][0]["sum"]["dataPoints"]
+    first["asInt"], second["timeUnixNano"] = str(2**70), str(2**70)
+    deep = "[" * 900 + "]" * 900
+    calls = [call(n, 1, trace=trace(1), **huge) for n in (7, 8)]
+    asked = call(9, 1, trace=trace(1), **{"gen_ai.input.messages": f'[{{"role":"user","parts":{deep}}}]'})
+    run = importer.run(
+        ours(1, **{names.TEST_INDEX: 2**63 - 1}), ours(2), request(*calls, asked), {"resourceMetrics": [metered]}
+    )
+    rows = list(run.results())
+    assert [(row["test_id"], row["test_index"]) for row in rows] == [("t2", 2), ("t1", 3)]
+    assert (rows[1]["gen_ai.usage.prompt_tokens"], rows[1]["gen_ai.request.max_tokens"]) == (1000, None)
+    assert len(list(run.traces())) == 2
+
+
 # What may be kept
 
 
@@ -360,10 +381,32 @@ def test_secrets_are_masked_everywhere(importer: Importer) -> None:
         assert OPENAI_KEY.encode() not in file.read_bytes(), file
 
 
+def test_without_content_the_books_are_the_same(importer: Importer) -> None:
+    told = {"llm.model_name": "gpt-4o-mini", "llm.provider": "openai", "llm.token_count.prompt": 5}
+    embedded = {"embedding.model_name": "text-embedding-3-small", "llm.token_count.prompt": 50}
+    spans = [
+        span(1, attributes=openinference("AGENT", **{"test.id": "rome", "agent.type": "tool", "input.value": "Why?"})),
+        span(2, 1, attributes=openinference("LLM", **told, **{"llm.token_count.completion": 5})),
+        span(3, 1, attributes=openinference("TOOL", **{"tool.name": "look", "input.value": "{}"})),
+        span(4, 1, attributes=openinference("EMBEDDING", **embedded)),
+    ]
+    whole, bare = importer.row(request(*spans)), importer.row(request(*spans), record_content=False)
+    differing = {name for name, value in whole.items() if bare[name] != value}
+    assert differing == {"run_id", "prompt", "tool_calls"}
+    assert bare["gen_ai.usage.cost.total"] > 0
+
+
 def test_without_content_only_numbers_and_names_are_left(importer: Importer) -> None:
     about = openinference("AGENT", **{"input.value": "CANARY asked", "output.value": "CANARY said"})
     spans = [span(1, attributes=about), call(2, 1, **{"gen_ai.input.messages": '["CANARY"]'})]
-    run = importer.run(request(*spans, service__name="app", process__command_args="CANARY"), record_content=False)
+    about = {"attributes": {names.RECORDED: '{"input.value": "CANARY"}'}}
+    metrics = request(service__name="app", process__command_args="CANARY")["resourceSpans"][0]
+    run = importer.run(
+        request(*spans, span(3, 1, **about), service__name="app", process__command_args="CANARY"),
+        {"resourceMetrics": [metrics]},
+        record_content=False,
+    )
+    assert '"app"' in (run.path / "other-metrics.otlp.jsonl").read_text()
     (row,) = run.results()
     assert (row["prompt"], row["response"], row["gen_ai.usage.prompt_tokens"]) == (None, None, 1000)
     assert {json.loads(each["resource"])["service.name"] for each in run.spans()} == {"app"}

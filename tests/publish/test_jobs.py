@@ -12,8 +12,8 @@ from support.hub_jobs import Job as HubJob
 from support.hub_server import DROPPED, LOST, HubServer
 
 from smoltrace.errors import PublishError, UsageError
-from smoltrace.publish.hub.asking import Retry
 from smoltrace.publish.jobs import IMAGE, Jobs, JobSpec
+from smoltrace.publish.retry import Retry
 
 QUICK = Retry(attempts=4, first=0.001, longest=0.01)
 SPEC = JobSpec(run_id="r.1", command=("uvx", "smoltrace", "eval"), timeout="90m", environment={"A": "b"})

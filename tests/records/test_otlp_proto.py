@@ -25,6 +25,17 @@ scalars = (
 values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3))
 attributes = st.dictionaries(texts, values, max_size=4)
 times = st.integers(0, 2**63 - 1)
+ids = st.binary(min_size=8, max_size=8).filter(any).map(bytes.hex)
+
+
+def test_a_parent_of_zeros_is_none_and_so_is_an_id() -> None:
+    request = ExportTraceServiceRequest.FromString(to_otlp_proto([span()]))
+    (sent,) = request.resource_spans[0].scope_spans[0].spans
+    sent.parent_span_id = bytes(8)
+    assert from_otlp_proto(request.SerializeToString())[0].parent_span_id is None
+    sent.span_id = bytes(8)
+    with pytest.raises(ValueError, match="without traceId or spanId"):
+        from_otlp_proto(request.SerializeToString())
 
 
 def span(**more: Any) -> Span:
@@ -45,8 +56,8 @@ def span(**more: Any) -> Span:
     st.lists(
         st.builds(
             span,
-            span_id=st.binary(min_size=8, max_size=8).map(bytes.hex),
-            parent_span_id=st.none() | st.binary(min_size=8, max_size=8).map(bytes.hex),
+            span_id=ids,
+            parent_span_id=st.none() | ids,
             name=texts,
             kind=st.sampled_from(["INTERNAL", "CLIENT", "SERVER", "PRODUCER", "CONSUMER"]),
             start_ns=times,

@@ -56,3 +56,10 @@ def test_a_structure_that_contains_itself_is_cut_off() -> None:
     endless.append(endless)
 
     assert json.loads(json_text(endless))
+
+
+def test_a_structure_that_is_nested_more_deeply_than_python_can_show_is_cut_off() -> None:
+    deep: list[object] = []
+    for _ in range(5000):
+        deep = [deep]
+    assert json.loads(json_text(deep))

@@ -104,11 +104,13 @@ def test_runs_that_were_killed_before_they_were_there_are_taken_away(store: Stor
     for folder in (old, young):
         folder.mkdir()
         (folder / "run.json").write_text("{}")
-    os.utime(old, (0, 0))
+    (nothing := store.runs_path / ".3.deleted").mkdir()  # a kill came before the run went there
+    for folder in (old, nothing):
+        os.utime(folder, (0, 0))
 
     list(delete(store, choose(store, Selection(runs=("r1",)))))
 
-    assert (old.exists(), young.exists()) == (False, True)
+    assert (old.exists(), nothing.exists(), young.exists()) == (False, False, True)
 
 
 def test_a_run_that_cannot_be_read_is_deleted_by_name_alone(store: Store) -> None:

@@ -35,6 +35,10 @@ _REQUEST_MODEL: Final = (names.REQUEST_MODEL, "llm.request.model_name", "llm.mod
 _RESPONSE_MODEL: Final = (names.RESPONSE_MODEL, "llm.response.model_name")
 _PROVIDER: Final = (names.PROVIDER_NAME, names.SYSTEM, "llm.provider", "llm.system")
 _FINISH: Final = (names.RESPONSE_FINISH_REASONS, "gen_ai.response.finish_reason", "llm.finish_reason")
+TEST_ID: Final = (names.TEST_ID, "test.id", "test_id")
+AGENT_TYPE: Final = (names.AGENT_TYPE, "agent.type")
+NAMING: Final = frozenset({*_REQUEST_MODEL, *_RESPONSE_MODEL, *_PROVIDER, *_FINISH, *TEST_ID, *AGENT_TYPE, "tool.name"})
+"""Attributes that say which model, provider, tool, test and agent, by every convention: the books rest on them."""
 _TTFT: Final = (
     names.RESPONSE_TIME_TO_FIRST_CHUNK, names.SERVER_TTFT, "gen_ai.server.time_to_first_token",
     "gen_ai.latency.time_to_first_token",
@@ -208,6 +212,6 @@ def number(value: Any) -> float | None:
 
 
 def whole(value: Any) -> int | None:
-    """A whole number, or None."""
+    """A whole number that a double holds exactly, or None."""
     finite = number(value)
-    return int(finite) if finite is not None and finite.is_integer() else None
+    return int(finite) if finite is not None and finite.is_integer() and abs(finite) <= 2**53 else None

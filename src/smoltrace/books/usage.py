@@ -31,6 +31,8 @@ _REASONING_NAMES: Final = (
     "completion_tokens_details.reasoning_tokens",
 )
 _ESTIMATED_NAME: Final = "gen_ai.usage.token_count_estimated"
+_BEYOND: Final = 2**40
+"""More tokens than a call has; what counts are summed up in holds eight million such calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,12 +192,12 @@ def _field(raw: Any, name: str) -> Any:
 
 
 def _count(value: Any) -> int | None:
-    """A token count, or None for anything that is not a whole number of at least 0."""
+    """A token count, or None for anything that is not a whole number of at least 0, or that no call can have."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     if isinstance(value, float) and not value.is_integer():
         return None
-    return int(value) if value >= 0 else None
+    return int(value) if 0 <= value < _BEYOND else None
 
 
 def _first(attributes: Mapping[str, Any], candidates: tuple[str, ...]) -> int | None:

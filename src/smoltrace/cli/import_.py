@@ -141,7 +141,8 @@ def _listen(
     def ready(opened: int) -> None:
         if quiet:
             return
-        name = "localhost" if host in (*_HERE, *_EVERYWHERE) else host
+        name = f"[{host}]" if ":" in host else host
+        name = "localhost" if host in (*_HERE, *_EVERYWHERE) else name
         click.echo(f"Receiving OTLP on port {opened}. Let your program send its traces here:", err=True)
         click.echo(f"  export OTEL_EXPORTER_OTLP_ENDPOINT=http://{name}:{opened}", err=True)
         click.echo("  export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", err=True)

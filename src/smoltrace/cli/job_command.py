@@ -23,6 +23,10 @@ _FILES: Final = {
     "working_directory": "--working-directory",
 }
 _REFERENCES: Final = {"agent": "--agent", "scorers": "--scorer", "tools": "--tools"}
+_ADDRESSES: Final = {
+    "otlp": ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+    "opensearch": ("OPENSEARCH_URL",),
+}
 _HERE: Final = re.compile(r"localhost|127\.[\d.]+|0\.0\.0\.0|\[?::1?\]?|.*\.local")
 _OURS: Final = re.compile(r"smoltrace\s*(?P<version>[=<>~!].*)?")
 _ADDRESS: Final = re.compile(r"(git\+)?(https?|ssh)://.*")
@@ -65,6 +69,7 @@ def job_command(
     _check_files(options)
     _check_references(options, [*extra_packages, *filter(None, [package])])
     provider = _check_model(options, set(variables))
+    _check_targets(options, set(variables))
     run_id = options["run_id"] or str(uuid4())
     # In front, where what the arguments end with cannot swallow them.
     added = [] if options["run_id"] else ["--run-id", run_id]
@@ -130,7 +135,8 @@ def _check_model(options: Mapping[str, Any], variables: set[str]) -> str:
             f"--model {model} is a folder of this machine, which a job does not have. Name one on the Hub."
         )
     asked = f"--base-url {base_url}" if base_url else f"--model {model}"
-    for flag, address in [(asked, spec.base_url), *((f"--mcp {each}", each) for each in options["mcp"])]:
+    asking = [(asked, spec.base_url), *((f"--mcp {each}", each) for each in options["mcp"])]
+    for flag, address in [*asking, (f"--otlp {options['otlp']}", options["otlp"])]:
         if address and _HERE.fullmatch(urlsplit(address).hostname or ""):
             raise UsageError(f"{flag} asks this machine, which a job does not reach. Name a public address.")
     for server in options["mcp"]:
@@ -144,9 +150,17 @@ def _check_model(options: Mapping[str, Any], variables: set[str]) -> str:
     return spec.provider
 
 
+def _check_targets(options: Mapping[str, Any], variables: set[str]) -> None:
+    """Where --publish goes is only said by variables. Raises UsageError where the job would not have them."""
+    for target, names in _ADDRESSES.items():
+        if target in options["publish"] and not variables & set(names):
+            raise UsageError(f"--publish {target} needs {names[0]}, which the job would not have. Give it with --env.")
+
+
 def _extras(options: Mapping[str, Any], provider: str) -> list[str]:
     """The optional parts of smoltrace that these options need."""
     wanted = {"hub", *_listed(options["instrument"]), *({"otlp", "opensearch"} & set(options["publish"]))}
+    wanted |= {"view"} if "space" in options["publish"] else set()
     wanted |= {provider} & {"litellm", "transformers"}
     wanted |= {"mcp"} if options["mcp"] else set()
     wanted |= {"otlp"} if options.get("otlp") else set()

@@ -66,7 +66,7 @@ def _pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     for value in values:
         name, equals, text = value.partition("=")
         if not equals or re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) is None:
-            raise click.BadParameter(f"'{value}': write NAME=VALUE.", ctx, param)
+            raise click.BadParameter(f"'{name}': write NAME=VALUE.", ctx, param)  # the value may be a secret
         if (told := sensitive(name)) is not None and told.certainty > Certainty.WEAK:
             raise click.BadParameter(
                 f"{name} is the name of a secret, and would be seen. Give its name alone, with --secret.", ctx, param
@@ -91,7 +91,7 @@ def _timeout(ctx: click.Context, param: click.Parameter, value: str) -> str:
 @click.option(
     "--env", "variables", multiple=True, callback=_pairs, metavar="NAME=VALUE", help="Variable for all to see."
 )
-@click.option("--image", help="Docker image that has uv [default: that of uv jobs, with Python 3.12].")
+@click.option("--image", help="Docker image that has uv [default: astral's, with uv and Python 3.12].")
 @click.option("--package", metavar="SPEC", help="Where smoltrace is installed from [default: this version, from PyPI].")
 @click.option("--with", "packages", multiple=True, metavar="SPEC", help="Install this, too; repeat for more.")
 @click.option("--follow", is_flag=True, help="Print the log until the end, and end as the job does.")

@@ -81,8 +81,11 @@ def command(
     if as_json:
         click.echo(json_text({"run_id": found.id, "to": to, "published": published}))
     elif not quiet:
-        for address in published.values():
+        note = published.pop("note", None)
+        for address in dict.fromkeys(published.values()):
             click.echo(address)
+        if note is not None:
+            click.echo(f"Note: {note}", err=True)
 
 
 @contextmanager

@@ -65,7 +65,9 @@ def command(
     with shown_progress(quiet or as_json) as progress:
         puller = Puller(Store(store), revision, progress)
         if is_leaderboard(name) and not (named or every):
-            _list(puller.listed(name), name, as_json)
+            rows = puller.listed(name)
+            if as_json or not quiet:
+                _list(rows, name, as_json)
             return
         if not is_leaderboard(name):
             pulled = puller.pull(name, run_id)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from smoltrace.cli.signals import stopping_on_signals
-from smoltrace.errors import PublishError, RunIncompleteError, UsageError
+from smoltrace.errors import PublishError, RunIncompleteError, SmoltraceError, UsageError
 
 if TYPE_CHECKING:
     from smoltrace.evaluation.outlet import Outlet
@@ -38,7 +38,7 @@ class Publishing:
             try:
                 with shown_progress(quiet) as progress:
                     published = publish(run, target, options, store=store, progress=progress)
-            except PublishError as error:
+            except SmoltraceError as error:  # whatever it is, the run is complete and safe
                 failures.append(str(error))
                 continue
             if not quiet:

@@ -217,14 +217,14 @@ def _whole(content: Any) -> int:
         return int(content)
     try:
         return int(content)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"an intValue is no whole number: {str(content)[:40]!r}") from None
 
 
 def _double(content: Any) -> float:
     try:
         return float(content)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"a doubleValue is no number: {str(content)[:40]!r}") from None
 
 
@@ -270,7 +270,7 @@ def _named(value: Any, known: Mapping[int, str], prefix: str, otherwise: str) ->
     if isinstance(value, bool) or value is None:
         return otherwise
     if isinstance(value, int | float):
-        return known.get(int(value), otherwise)
+        return next((name for number, name in known.items() if number == value), otherwise)
     text = str(value).strip().upper()
     if text.isdecimal():
         return known.get(int(text[:4]), otherwise)

@@ -52,6 +52,7 @@ class Tests:
         self._price_book = cache(lambda provider, model: _price_book(price_file, provider, model))
         self._price_book(None, None)
         self._used: set[Key] = set()
+        self._next: dict[tuple[str, str], int] = {}
 
     def test(self, spans: Sequence[Span], index: int) -> Test:
         """The test of these spans, those of one trace in order of their start, at this place of the run."""
@@ -89,8 +90,11 @@ class Tests:
         agent_type = told.agent_type or "unknown"
         if told.test_id is not None:
             attempt = told.attempt
+            if Key(agent_type, told.test_id, attempt) in self._used:
+                attempt = self._next.get((agent_type, told.test_id), 1)
             while (key := Key(agent_type, told.test_id, attempt)) in self._used:
                 attempt += 1
+            self._next[agent_type, told.test_id] = attempt + 1
         else:
             name = " ".join(told.name.split())[:_NAME] or "trace"
             named = (Key(agent_type, f"{name}-{trace_id[:digits]}", 1) for digits in (8, 16, len(trace_id)))

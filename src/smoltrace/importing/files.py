@@ -40,6 +40,8 @@ def read_files(files: Iterable[str | Path], say: Say) -> Iterator[Found]:
 @contextmanager
 def _opened(file: str | Path, name: str) -> Iterator[IO[bytes]]:
     with ExitStack() as stack:
+        if name != str(file) and sys.stdin is None:
+            raise UsageError("standard input: it is closed. Name a file, or pipe the traces in.")
         try:
             raw: Any = sys.stdin.buffer if name != str(file) else stack.enter_context(Path(file).open("rb"))
             packed = raw.peek(2)[:2] == _GZIP

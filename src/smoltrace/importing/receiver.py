@@ -64,12 +64,12 @@ class Receiver:
         except ImportError as error:
             raise missing_protobuf() from error
         self._spool, self._secrecy, self._grace_s = spool, secrecy, grace_s
-        self._mutex = threading.Lock()
+        self._taking, self._mutex = threading.Lock(), threading.Lock()
         self._arrived: dict[str, tuple[float, bool]] = {}
         self._spans = 0
         try:
             self._server = _Server(self, host, port)
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError) as error:
             raise UsageError(f"Cannot listen on {host}, port {port}: {error}. Choose another with --listen.") from error
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -85,7 +85,8 @@ class Receiver:
 
     def close(self) -> None:
         """Receive nothing more. What was acknowledged is in the spool; what comes now is refused, to be sent again."""
-        self._spool.close()
+        with self._taking:  # what is in the spool is counted too
+            self._spool.close()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -103,9 +104,10 @@ class Receiver:
         lines = [line_of_trace(spans) + b"\n"] if spans else []
         if metrics := [kept_metrics(item, self._secrecy) for item in found.metrics]:
             lines.append(json_text({"resourceMetrics": metrics}).encode() + b"\n")
-        if lines:
-            self._spool.append(b"".join(lines))
-        self._note(spans)
+        with self._taking:
+            if lines:
+                self._spool.append(b"".join(lines))
+            self._note(spans)
 
     def _note(self, spans: Iterable[Span]) -> None:
         now = time.monotonic()
@@ -148,6 +150,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         kind = _JSON
         try:
+            if self.headers.get("Origin") is not None:  # a browser names the page that sends; programs have none
+                raise Refused(HTTPStatus.FORBIDDEN, "nothing is received from web pages")
             kind = _type_of(self.headers.get("Content-Type"))
             body = _unpacked(_body(self), self.headers.get("Content-Encoding"))
             self.server.receiver.take(_found(self.path, kind, body))

@@ -21,6 +21,7 @@ from smoltrace.records.text import json_text
 from smoltrace.store.atomic import disk_error
 
 _LONGEST_ID = 200
+_LAST_INDEX = 2**53
 
 
 class Key(NamedTuple):
@@ -35,10 +36,10 @@ class Known:
     """What is known of a trace before its spans are read again.
 
     `run_id` is that of the run of smoltrace that it is from, `key` and `index` say which test of it. `judged` says that
-    its verdict is there, `rooted` that a span without a parent is.
+    its verdict is there.
     """
 
-    __slots__ = ("index", "judged", "key", "places", "rooted", "run_id", "spans", "start_ns")
+    __slots__ = ("index", "judged", "key", "places", "run_id", "spans", "start_ns")
 
     def __init__(self) -> None:
         self.places = array("Q")
@@ -47,12 +48,11 @@ class Known:
         self.run_id: str | None = None
         self.key: Key | None = None
         self.index: int | None = None
-        self.judged = self.rooted = False
+        self.judged = False
 
     def add(self, span: Span) -> None:
         self.spans += 1
         self.start_ns = min(self.start_ns, span.start_ns)
-        self.rooted = self.rooted or span.parent_span_id is None
         if span.scope != names.SCOPE:
             return
         about = span.attributes
@@ -66,7 +66,7 @@ class Known:
                 str(about[names.TEST_ID]),
                 attempt if isinstance(attempt, int) else 1,
             )
-            self.index = index if isinstance(index, int) and index >= 0 else None
+            self.index = index if isinstance(index, int) and 0 <= index <= _LAST_INDEX else None
             self.judged = self.judged or any(event.name == names.EVALUATION_EVENT for event in span.events)
 
 
@@ -155,7 +155,7 @@ def _run_of(item: Mapping[str, Any]) -> str | None:
 
     try:
         point = next(iter(points_in([item])), None)
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, OverflowError):
         return None
     if point is None or point.scope not in (names.SCOPE, names.CLIENT_SCOPE):
         return None

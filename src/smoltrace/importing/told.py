@@ -20,8 +20,6 @@ from smoltrace.viewer.data.texts import Texts
 
 SUCCESS: Final = "success"
 """The name of the evaluation event that decides success."""
-TEST_ID: Final = (names.TEST_ID, "test.id", "test_id")
-_AGENT_TYPE: Final = (names.AGENT_TYPE, "agent.type")
 _CLASSES: Final = {"CodeAgent": "code", "ToolCallingAgent": "tool"}
 """smolagents' classes, as OpenInference puts them in front of the names of its spans."""
 _STATUS_OF: Final[Mapping[str, Status]] = {"timeout": "timeout", "max_steps": "limit", "budget": "limit"}
@@ -67,7 +65,7 @@ def told_by(spans: Sequence[Span], calls: Sequence[Call]) -> Told:
     return Told(
         ours=ours,
         name=root.name,
-        test_id=signs.text(root.attributes, TEST_ID),
+        test_id=signs.text(root.attributes, signs.TEST_ID),
         agent_type=_agent_type(root, spans, ours=ours),
         attempt=attempt if isinstance(attempt, int) and attempt > 0 else 1,
         model=_model(spans, models),
@@ -95,7 +93,7 @@ def _model(spans: Iterable[Span], models: Counter[str]) -> str | None:
 
 
 def _agent_type(root: Span, spans: Iterable[Span], *, ours: bool) -> str | None:
-    told = signs.text(root.attributes, _AGENT_TYPE)
+    told = signs.text(root.attributes, signs.AGENT_TYPE)
     if told is None and ours:
         told = next((kind for s in spans if (kind := signs.text(s.attributes, (names.AGENT_TYPE,)))), None)
     return told or _CLASSES.get(root.name.partition(".")[0])

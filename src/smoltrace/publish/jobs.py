@@ -15,14 +15,15 @@ from uuid import uuid4
 
 from smoltrace.errors import PublishError, UsageError
 from smoltrace.publish.hub.account import account_for, token_for
-from smoltrace.publish.hub.asking import Retry, api_of, persist
+from smoltrace.publish.hub.asking import api_of, persist
+from smoltrace.publish.retry import Retry
 from smoltrace.tasks.hub_client import network_errors, reason_of
 
 if TYPE_CHECKING:
     from huggingface_hub import JobInfo
 
 IMAGE: Final = "astral/uv:python3.12-bookworm"
-"""Python 3.12 with uv: the image in which the Hub runs uv jobs."""
+"""Python 3.12 with uv, on Docker Hub, whose name needs no host."""
 ENDED: Final = frozenset({"COMPLETED", "CANCELED", "ERROR", "DELETED"})
 COMPLETED: Final = "COMPLETED"
 TOKEN: Final = "HF_TOKEN"

@@ -88,6 +88,10 @@ def check(to: str, options: Options) -> None:
     if to in ("hub", "space"):
         from smoltrace.publish.hub.runs import account_before_spending
 
+        if to == "space":
+            from smoltrace.publish.hub.space import require_viewer
+
+            require_viewer()
         account_before_spending(options.token, options.owner)
     elif to == "otlp":
         from smoltrace.publish.otlp.receiver import Receiver

@@ -86,7 +86,7 @@ Measurement = tuple[Instrument, Attributes, Amount]
 
 def measurements(result: Mapping[str, Any], calls: Sequence[Call]) -> Iterator[Measurement]:
     """What one test says: its row of `results`, and its calls as the books count them."""
-    kind = (("agent_type", str(result["agent_type"])),)
+    kind = _attributes(agent_type=result["agent_type"])
     yield known.SUCCESSFUL, kind, None if result["success"] is None else int(result["success"])
     if result["llm_calls"] or result["gen_ai.usage.total_tokens"] is not None:
         yield known.TOTAL_TOKENS, kind, result["gen_ai.usage.total_tokens"]

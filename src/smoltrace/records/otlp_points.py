@@ -14,6 +14,7 @@ from typing import Any
 
 Attributes = tuple[tuple[str, str], ...]
 
+_BEYOND_INT64 = 2**63
 _DELTA = (1, "1", "AGGREGATION_TEMPORALITY_DELTA")
 
 
@@ -91,20 +92,26 @@ def number(raw: Mapping[str, Any]) -> int | float | None:
     """The value of a data point: `asInt` (text or number) or `asDouble`; None when it has neither, or no finite one."""
     try:
         if raw.get("asInt") is not None:
-            return int(raw["asInt"])
+            return _int64(raw["asInt"])
         if raw.get("asDouble") is not None:
             value = float(raw["asDouble"])
             return value if math.isfinite(value) else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return None
+
+
+def _int64(raw: Any) -> int | None:
+    """A whole number as OTLP has them; None for one that is too large to be one."""
+    value = int(raw)
+    return value if -_BEYOND_INT64 <= value < _BEYOND_INT64 else None
 
 
 def _nanoseconds(raw: Any) -> int | None:
     """Proto JSON leaves a zero time out, and some exporters write it: both mean that the time is not known."""
     try:
-        return int(raw) or None
-    except (TypeError, ValueError):
+        return _int64(raw) or None
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

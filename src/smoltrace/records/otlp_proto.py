@@ -83,12 +83,12 @@ def _encoded(span: Span) -> proto.Span:
 
 
 def _decoded(span: proto.Span, scope: str, resource: Mapping[str, Any]) -> Span:
-    if len(span.trace_id) != 16 or len(span.span_id) != 8:
+    if len(span.trace_id) != 16 or len(span.span_id) != 8 or not any(span.trace_id) or not any(span.span_id):
         raise ValueError("a span without traceId or spanId")
     return Span(
         trace_id=span.trace_id.hex(),
         span_id=span.span_id.hex(),
-        parent_span_id=span.parent_span_id.hex() or None,
+        parent_span_id=span.parent_span_id.hex() if any(span.parent_span_id) else None,
         name=span.name,
         kind=_KIND_NAMES.get(span.kind, "INTERNAL"),
         start_ns=span.start_time_unix_nano,

@@ -31,7 +31,10 @@ def json_text(value: Any) -> str:
 
 def _plain(value: Any, depth: int = 0) -> Any:
     if depth > 100:
-        return str(value)
+        try:
+            return str(value)
+        except RecursionError:
+            return "…"
     if isinstance(value, dict):
         return {str(key): _plain(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -22,8 +22,8 @@ UNREADABLE = "unreadable"
 """The status of a run whose run.json cannot be read: only who names it, or asks for such runs, deletes it."""
 
 _GONE = ".deleted"
-_UNFINISHED = (".new", ".pulled")
-"""Ends the names of directories in which a run is made before it gets its own."""
+_UNFINISHED = (".new", ".pulled", _GONE)
+"""Ends the names of directories in which a run is made before it gets its own, or that it was about to go to."""
 _STALE_S = 86_400
 """Seconds after which nobody can still be at work in such a directory."""
 

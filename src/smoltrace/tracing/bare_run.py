@@ -13,7 +13,7 @@ from smoltrace.records.text import json_text
 from smoltrace.records.traces import span_of
 from smoltrace.store.contents import FinishedTest
 from smoltrace.store.read import Run
-from smoltrace.tracing.no_content import row_without_content, span_without_content
+from smoltrace.tracing.no_content import resource_without_content, row_without_content, span_without_content
 
 
 class BareRun(Run):
@@ -54,8 +54,7 @@ def _without_instructions(value: Any) -> Any:
 
 def bare_span(span: Span) -> Span:
     """A span, and the resource that made it, without anything that was said."""
-    resource = span_without_content(replace(span, attributes=span.resource, events=())).attributes
-    return replace(span_without_content(span), resource=resource)
+    return replace(span_without_content(span), resource=resource_without_content(span.resource))
 
 
 def span_row_without_content(row: Mapping[str, Any]) -> Row:

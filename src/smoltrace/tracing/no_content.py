@@ -12,16 +12,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from smoltrace.books import names
+from smoltrace.books import names, signs
 from smoltrace.books.spans import Event, Span
 from smoltrace.records.text import json_text
 from smoltrace.tracing.redaction import KEPT_ATTRIBUTES
 
 _SAYS_NOTHING: Final = KEPT_ATTRIBUTES | {
     *(names.SERVER_ADDRESS, names.SERVICE_VERSION, names.TOOL_CALL_ID, names.AGENT_ID, names.CONVERSATION_ID),
-    names.EVALUATION_NAME,
+    *(names.EVALUATION_NAME, *signs.NAMING),
 }
 """Attributes whose text is no content. Of all others, those of other instrumentations too, only numbers are kept."""
+
+_SAYS_WHO: Final = ("service.", "telemetry.", "deployment.environment", "smoltrace.")
+"""Beginnings of attributes of a resource that are kept too."""
 
 _LABELS: Final = ("pass", "fail")
 _CLASS: Final = re.compile(r"((?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Timeout|Failure))(?::|\Z)")
@@ -36,6 +39,15 @@ def span_without_content(span: Span) -> Span:
         events=tuple(Event(event.name, event.time_ns, _kept(event.attributes)) for event in span.events),
         status_description=None if span.status_description is None or error is None else str(error),
     )
+
+
+def resource_without_content(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource without what a command line or a path may say."""
+    return {
+        name: value
+        for name, value in resource.items()
+        if name in _SAYS_NOTHING or name.startswith(_SAYS_WHO) or isinstance(value, int | float)
+    }
 
 
 def row_without_content(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -136,6 +136,7 @@ def test_weights_are_not_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert "not on this machine yet" in checks["model"].detail
 
 
+@pytest.mark.slow
 def test_a_model_in_this_process_is_tried_out(tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed")
     pytest.importorskip("transformers", reason="transformers is not installed")

@@ -13,8 +13,8 @@ from support.hub_client import use_hub
 from support.hub_server import LOST, HubServer
 
 from smoltrace.errors import PublishError, UsageError
-from smoltrace.publish.hub.asking import Retry
 from smoltrace.publish.hub.clean import Published, Selection, choose, delete
+from smoltrace.publish.retry import Retry
 
 QUICK = Retry(attempts=4, first=0.001, longest=0.01)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -29,6 +29,7 @@ OTHERS = [
     "ann/smoltrace-results",
     "ann/smoltrace-videos-20260101_000000",
     "ann/smoltrace-run",
+    "ann/smoltrace-run-notes",
 ]
 UNTAGGED = ["ann/smoltrace-results-20250101_000000", "ann/smoltrace-run-mine"]
 

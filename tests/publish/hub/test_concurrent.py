@@ -18,9 +18,11 @@ from support.hub_client import use_hub
 from support.hub_server import DROPPED, LOST, HubServer
 from support.runs import execution, make_run
 
-from smoltrace.publish.hub.asking import Retry
 from smoltrace.publish.hub.place import KINDS
+from smoltrace.publish.hub.pull import Puller
 from smoltrace.publish.hub.runs import publish_run
+from smoltrace.publish.retry import Retry
+from smoltrace.store.layout import Store
 from smoltrace.store.read import Run, load_run
 
 PUBLISHERS = 16
@@ -103,3 +105,18 @@ def test_sixteen_processes(hub: HubServer, tmp_path: Path) -> None:
     publishers = [subprocess.Popen([program, "publish", str(run), "--quiet"], env=env) for run in runs]
     assert [publisher.wait(120) for publisher in publishers] == [0] * PUBLISHERS
     check(hub, runs, 1)
+
+
+def test_two_that_pull_one_run_at_once_both_have_it(hub: HubServer, tmp_path: Path) -> None:
+    publish_run(Run(make_run(tmp_path / "from", [execution(run_id="r1")], run_id="r1")), layout="single")
+    store, rename = Store(tmp_path / "to"), Path.rename
+
+    def overtaken(path: Path, to: Path) -> Path:
+        patch.setattr(Path, "rename", rename)
+        assert Puller(store).pull("ann/smoltrace-run-r1").is_new
+        return path.rename(to)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "rename", overtaken)
+        assert not Puller(store).pull("ann/smoltrace-run-r1").is_new
+    assert [path.name for path in store.runs_path.iterdir()] == ["r1"]

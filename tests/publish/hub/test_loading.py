@@ -17,10 +17,10 @@ from support.hub_server import HubServer
 from support.model_server import ModelServer
 
 import smoltrace.api as api
-from smoltrace.publish.hub.asking import Retry
 from smoltrace.publish.hub.place import leaderboard_of
 from smoltrace.publish.hub.runs import publish_run
 from smoltrace.publish.hub.tables import publish_tables
+from smoltrace.publish.retry import Retry
 from smoltrace.store.read import Run, load_run
 
 QUICK = Retry(attempts=6, first=0.001, longest=0.01)
@@ -72,6 +72,7 @@ def datasets_of(hub: HubServer, run: Run, folder: Path) -> Iterator[tuple[str, s
         yield told[dataset], config, file
 
 
+@pytest.mark.slow
 def test_runs_of_all_kinds_are_loaded_as_they_are(
     hub: HubServer, tmp_path: Path, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,9 +20,9 @@ from support.runs import execution, failed, make_run
 from support.same_run import DATASETS
 
 from smoltrace.errors import StoreError, UsageError
-from smoltrace.publish.hub.asking import Retry
 from smoltrace.publish.hub.pull import Puller
 from smoltrace.publish.hub.runs import publish_run
+from smoltrace.publish.retry import Retry
 from smoltrace.store import leaderboard
 from smoltrace.store.layout import Store
 from smoltrace.store.read import Run, load_run, load_trace
@@ -235,6 +235,17 @@ def test_a_leaderboard_is_listed_and_its_runs_are_pulled(hub: HubServer, run: Ru
     with pytest.raises(UsageError, match="is a leaderboard"):
         puller(store).pull(board)
 
+    table = table_in(hub, "ann/smoltrace-run-r2", "results").slice(0, 1).select(["run_id"])
+    for name, odd in {
+        "bomb": pa.table({"run_id": ["x"] * 100_000}),
+        "kinds": table.append_column("model", pa.array([7])).append_column("success_rate", pa.array(["many"])),
+    }.items():
+        hub.put(board, {f"data/{name}.parquet": parquet(odd)})
+    listed = smoltrace_here("pull", board)
+    assert (listed.returncode, len(listed.stdout.splitlines())) == (0, 3), listed.stderr
+    quiet = smoltrace_here("pull", board, "--quiet")
+    assert (quiet.returncode, quiet.stdout + quiet.stderr) == (0, "")
+
 
 def _told(**changes: Any) -> Callable[[HubServer, str], None]:
     def spoil(hub: HubServer, repo: str) -> None:
@@ -253,10 +264,13 @@ def _of_another_run(hub: HubServer, repo: str) -> None:
     change(hub, repo, results__=parquet(table.set_column(place, "run_id", pa.array(["other"] * table.num_rows))))
 
 
-def _no_json(hub: HubServer, repo: str) -> None:
-    table = table_in(hub, repo, "results")
-    place = table.column_names.index("tool_calls")
-    change(hub, repo, results__=parquet(table.set_column(place, "tool_calls", pa.array(["{"] * table.num_rows))))
+def _cells(name: str, value: Any) -> Callable[[HubServer, str], None]:
+    def spoil(hub: HubServer, repo: str) -> None:
+        table = table_in(hub, repo, "results")
+        place = table.column_names.index(name)
+        change(hub, repo, results__=parquet(table.set_column(place, name, pa.array([value] * table.num_rows))))
+
+    return spoil
 
 
 def _cut(hub: HubServer, repo: str) -> None:
@@ -282,6 +296,9 @@ SPOILT: dict[str, tuple[Callable[[HubServer, str], None], str]] = {
     "label that is none": (_told(tags=["x"]), "'tags' in its run.json"),
     "incomplete": (_told(status="running"), "is not complete"),
     "datasets of others": (_told(references={"results": "bob/secret"}), "names datasets of somebody else"),
+    "a place of others": (_told(hub={"results": "bob/notes"}), "names datasets of somebody else"),
+    "a leaderboard of others": (_told(hub={"leaderboard": "bob/notes"}), "names datasets of somebody else"),
+    "a place that is none": (_told(hub=["x"]), "'hub' in its run.json"),
     "no references": (_told(references=None), "results cannot be found"),
     "no JSON": (_file(run__run=b"{"), "is no JSON"),
     "no object": (_file(run__run=b"[]"), "is no JSON object"),
@@ -290,7 +307,9 @@ SPOILT: dict[str, tuple[Callable[[HubServer, str], None], str]] = {
     "no Parquet": (_file(results__=b"PAR1 nonsense PAR1"), "cannot be read as Parquet"),
     "damaged Parquet": (_cut, "cannot be read as Parquet"),
     "rows of another run": (_of_another_run, "rows of another run"),
-    "a cell that is no JSON": (_no_json, "cannot be read as Parquet"),
+    "a cell that is no JSON": (_cells("tool_calls", "{"), "cannot be read as Parquet"),
+    "a cell of other JSON": (_cells("tool_calls", "[7]"), "tool_calls holds something else"),
+    "money that is no number": (_cells("cost_known_usd", float("nan")), "cost_known_usd holds no number"),
     "other columns": (_file(results__=parquet(pa.table({"run_id": ["r1"], "steps": ["many"]}))), "cannot be read"),
     "names that lead elsewhere": (_elsewhere, "results cannot be found"),
 }
@@ -311,12 +330,22 @@ def test_what_is_no_run_is_refused_and_nothing_is_written(hub: HubServer, run: R
 
 def test_a_summary_of_another_kind_is_made_anew(hub: HubServer, run: Run, store: Store) -> None:
     repo = publish(run, "single")["results"]
-    change(hub, repo, run__summary=b'{"leaderboard": [1], "discarded": 5, "energy": 7}')
-    puller(store).pull(repo)
-    found, ours = load_run("r1", store).leaderboard_row(), run.leaderboard_row()
-    assert {name for name in found if found[name] != ours[name]} <= {
-        f"{k}_dataset" for k in ("results", "traces", "metrics")
-    } | {"submitted_by"}
+    published = json.loads(hub.files(repo)["run/summary.json"])
+    rows = ({"total_cost_usd": "NaN"}, {"success_rate_ci_high": None}, {"failed_tests": None}, {"error_types": "[1]"})
+    for number, summary in enumerate(
+        [
+            {"leaderboard": [1], "discarded": 5, "energy": 7},
+            *({**published, "leaderboard": published["leaderboard"] | row} for row in rows),
+        ]
+    ):
+        hub.put(repo, {})  # a commit of its own
+        change(hub, repo, run__summary=json.dumps(summary).encode())
+        puller(store).pull(repo, f"r{number}")
+        found, ours = load_run(f"r{number}", store).leaderboard_row(), run.leaderboard_row()
+        assert {name for name in found if found[name] != ours[name]} <= {
+            f"{k}_dataset" for k in ("results", "traces", "metrics")
+        } | {"submitted_by", "run_id"}
+    assert smoltrace_here("leaderboard", "--store", store.path).returncode == 0
 
 
 def test_datasets_that_are_not_to_be_had(

@@ -18,9 +18,10 @@ from support.runs import make_run
 
 import smoltrace.api as api
 from smoltrace.errors import ModelRefusedError, PublishError, UsageError
-from smoltrace.publish.hub.asking import Retry
+from smoltrace.publish.hub.account import token_for
 from smoltrace.publish.hub.place import KINDS
-from smoltrace.publish.hub.runs import account_before_spending, publish_run, require_token
+from smoltrace.publish.hub.runs import PUBLISHING, account_before_spending, publish_run
+from smoltrace.publish.retry import Retry
 from smoltrace.records.schema import LEADERBOARD, decode_row, encode_row
 from smoltrace.records.traces import in_order
 from smoltrace.store.finalise import finalise
@@ -297,7 +298,7 @@ def test_the_account_is_known_before_anything_is_spent(hub: HubServer) -> None:
 
 def test_the_token_of_the_environment_counts(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="hf auth login"):
-        require_token()
+        token_for(PUBLISHING)
     monkeypatch.setenv("HF_TOKEN", "hf_ann")
-    require_token()
+    assert (token_for(PUBLISHING), token_for(PUBLISHING, "hf_bob")) == ("hf_ann", "hf_bob")
     assert account_before_spending() == "ann"

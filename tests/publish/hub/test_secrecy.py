@@ -21,9 +21,9 @@ import smoltrace.api as api
 from smoltrace.agents.spec import AgentSpec
 from smoltrace.books import names
 from smoltrace.books.spans import Event
-from smoltrace.publish.hub.asking import Retry
 from smoltrace.publish.hub.runs import publish_run
 from smoltrace.publish.hub.space import publish_run as publish_space
+from smoltrace.publish.retry import Retry
 from smoltrace.store.read import Run, load_run
 
 QUICK = Retry(attempts=6, first=0.001, longest=0.01)
@@ -74,19 +74,26 @@ def run_that_says(folder: Path, **about: Any) -> Run:
         failed(2, "ValueError", error=f"ValueError: {SAID['error']}"),
     ]
     config = {"record_content": True, "agent": {"instructions": SAID["instruction"]}}
-    return Run(make_run(folder / "store", tests, config=config, **about))
+    changes = [
+        {"what": "instructions", "then": SAID["instruction"], "now": None},
+        {"what": "redact", "then": ["Project-Oak"], "now": []},
+        {"what": "price file (/home/Ann Smith/my prices.toml)", "then": None, "now": "9"},
+    ]
+    return Run(make_run(folder / "store", tests, config=config, lives=[{"changes": changes}], **about))
 
 
 def test_content_leaves_only_when_it_is_wanted(hub: HubServer, tmp_path: Path) -> None:
     run = run_that_says(tmp_path)
     publish_run(run, layout="single", retry=QUICK)
     assert [name for name, text in SAID.items() if text not in everything_sent(hub)] == []
+    assert not any(word in everything_sent(hub) for word in ("Project-Oak", "Ann Smith"))
     hub.bodies.clear()
     said = publish_run(load_run(run.path), content=False, retry=QUICK)
     assert [name for name, text in SAID.items() if text in everything_sent(hub)] == []
     assert "Earlier commits there still hold the content" in said["note"]
     manifest = json.loads(hub.files("ann/smoltrace-run-made")["run/run.json"])
     assert manifest["hub"]["content"] is manifest["config"]["record_content"] is False
+    assert "lives.changes.instructions" in manifest["hub"]["left_out"]
     assert "config.agent.instructions" in manifest["hub"]["left_out"]
     (result, _) = pq.read_table(
         io.BytesIO(hub.files("ann/smoltrace-run-made")["results/train-00000-of-00001.parquet"])

@@ -15,8 +15,9 @@ from support.runs import make_run
 
 from smoltrace.errors import MissingExtraError, PublishError, UsageError
 from smoltrace.publish.hub import space
-from smoltrace.publish.hub.asking import Retry
 from smoltrace.publish.hub.space import publish_run, unpacked
+from smoltrace.publish.retry import Retry
+from smoltrace.publish.targets import Options, check
 from smoltrace.store.read import Run
 from smoltrace.viewer.data.packing import packed
 
@@ -102,12 +103,31 @@ def test_a_space_with_something_else_stays_as_it_is(hub: HubServer, tmp_path: Pa
     assert hub.files("spaces/ann/mine") == {"index.html": b"my page"}
 
 
+def test_another_run_with_the_id_of_one_that_is_there_stays_out(
+    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_run(run_called("r1", tmp_path), repo="team/ours", retry=QUICK)
+    before = hub.files("spaces/team/ours")
+    other = run_called("r1", tmp_path / "b", started_at="2020-01-01T00:00:00+00:00")
+    for of_a_commit in (4, 500):
+        monkeypatch.setattr(space, "FILES_OF_A_COMMIT", of_a_commit)
+        with pytest.raises(PublishError, match="has another run 'r1' already; name another with --repo"):
+            publish_run(other, repo="team/ours", retry=QUICK)
+    assert hub.files("spaces/team/ours") == before
+
+
 def test_an_organisations_space_public_ones_and_names_that_cannot_be(hub: HubServer, tmp_path: Path) -> None:
     run = run_called("r1", tmp_path)
     assert publish_run(run, repo="team/ours", private=False, retry=QUICK)["space"].endswith("/spaces/team/ours")
     assert hub.repos["spaces/team/ours"].private is False
     assert "was public before and stays so" in publish_run(run, owner="team", repo="ours", retry=QUICK)["note"]
-    for options in ({"repo": "a/b/c"}, {"repo": "ann/x", "owner": "team"}, {"owner": "bob"}):
+    for options in (
+        {"repo": "a/b/c"},
+        {"repo": "ann/a b"},
+        {"repo": "ann/"},
+        {"repo": "ann/x", "owner": "team"},
+        {"owner": "bob"},
+    ):
         with pytest.raises(UsageError):
             publish_run(run, retry=QUICK, **options)
 
@@ -116,6 +136,8 @@ def test_without_the_extra_it_is_named(hub: HubServer, tmp_path: Path, monkeypat
     monkeypatch.setattr(space, "NEEDED", ("no_such_module",))
     with pytest.raises(MissingExtraError, match=r"smoltrace\[view\]"):
         publish_run(run_called("r1", tmp_path), retry=QUICK)
+    with pytest.raises(MissingExtraError, match=r"smoltrace\[view\]"):  # and before a run is paid for
+        check("space", Options())
 
 
 def test_what_is_packed_is_unpacked() -> None:

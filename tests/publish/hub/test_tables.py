@@ -13,8 +13,9 @@ import pytest
 from support.hub_server import DROPPED, LOST, HubServer
 
 from smoltrace.errors import PublishError
-from smoltrace.publish.hub.asking import Retry, persist, whoami
+from smoltrace.publish.hub.asking import persist, whoami
 from smoltrace.publish.hub.tables import generate_dataset_names, publish_tables
+from smoltrace.publish.retry import Retry
 
 QUICK = Retry(attempts=6, first=0.001, longest=0.01)
 NAMES = generate_dataset_names("ann", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))

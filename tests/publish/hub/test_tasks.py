@@ -15,8 +15,8 @@ from support.hub_client import use_hub
 from support.hub_server import LOST, HubServer
 
 from smoltrace.errors import PublishError, UsageError
-from smoltrace.publish.hub.asking import Retry
 from smoltrace.publish.hub.tasks import FILE, _fingerprint, _table, copy_tasks
+from smoltrace.publish.retry import Retry
 from smoltrace.tasks.loaders import TaskSet, fingerprint_of, load_tasks
 from smoltrace.tasks.task import Task
 

@@ -16,8 +16,8 @@ from support.runs import execution, failed, make_run, trace_of
 from smoltrace.books import names
 from smoltrace.books.spans import Event
 from smoltrace.errors import PublishError, UsageError
-from smoltrace.publish.hub.asking import Retry
 from smoltrace.publish.opensearch.runs import check_reachable, publish_run
+from smoltrace.publish.retry import Retry
 from smoltrace.store.read import Run
 
 QUICK = Retry(attempts=4, first=0.001, longest=0.01)
@@ -280,6 +280,17 @@ def test_a_wrong_password_is_told_before_anything_is_spent(run: Run, monkeypatch
                 action()
             assert "wrong-one" not in str(caught.value)
     assert set(server.counts) == set()
+
+
+def test_a_key_that_no_header_can_hold_is_told_without_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    with OpenSearchServer(api_key="os_key") as server:
+        monkeypatch.setenv("OPENSEARCH_API_KEY", "os_key\n")  # as a file with a last newline gives it
+        check_reachable(server.url)
+        for key in ("sec\nret", "secret€"):
+            monkeypatch.setenv("OPENSEARCH_API_KEY", key)
+            with pytest.raises(UsageError, match="OPENSEARCH_API_KEY holds characters") as caught:
+                check_reachable(server.url)
+            assert "ret" not in str(caught.value)
 
 
 def test_an_address_is_needed_and_has_to_be_one() -> None:

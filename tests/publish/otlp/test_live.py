@@ -146,6 +146,17 @@ def test_what_does_not_fit_into_memory_is_counted(monkeypatch: pytest.MonkeyPatc
         assert "The traces of 20 of 20 tests were not sent" in (live.close() or "")
 
 
+def test_whatever_ends_the_sending_is_said_and_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = LiveOutlet.to(dead_url().replace("127.0.0.1", "nowhere.invalid"))
+    monkeypatch.setenv("http_proxy", "socks5://h:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    live._courier.start()
+    live._run_id = "r"
+    live.test(line(1))
+    told = live.close() or ""
+    assert told.startswith("The traces of 1 of 1 tests were not sent: sending ended (UsageError: $http_proxy names")
+
+
 def test_rejected_spans_are_said(receiver: OtlpReceiver) -> None:
     receiver.reject(2, "too old")
     told = outlet(receiver.url, 1).close() or ""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from smoltrace.errors import UsageError
-from smoltrace.publish.otlp.receiver import Receiver
+from smoltrace.publish.otlp.receiver import Receiver, proxy_for
 
 PREFIX = "OTEL_EXPORTER_OTLP"
 
@@ -89,6 +89,8 @@ def test_what_else_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_pat
         (None, {"ENDPOINT": "nowhere"}, "$OTEL_EXPORTER_OTLP_ENDPOINT 'nowhere'"),
         ("http://h", {"HEADERS": "secret"}, "$OTEL_EXPORTER_OTLP_HEADERS is no list of headers"),
         ("http://h", {"HEADERS": "a=secret%0d%0ab"}, "$OTEL_EXPORTER_OTLP_HEADERS is no list of headers"),
+        ("http://h", {"HEADERS": "a=secret%E2%82%AC"}, "$OTEL_EXPORTER_OTLP_HEADERS is no list of headers"),
+        ("http://h", {"TIMEOUT": "9" * 400}, "$OTEL_EXPORTER_OTLP_TIMEOUT is '999"),
         ("http://h", {"TIMEOUT": "10s"}, "$OTEL_EXPORTER_OTLP_TIMEOUT is '10s'"),
         ("http://h", {"COMPRESSION": "zstd"}, "$OTEL_EXPORTER_OTLP_COMPRESSION is 'zstd'"),
         ("http://h", {"CERTIFICATE": "/nowhere.pem"}, "names /nowhere.pem, which is no file"),
@@ -104,6 +106,16 @@ def test_what_cannot_be_is_said_without_secrets(
     assert said in str(raised.value)
     assert "secret" not in str(raised.value)
     assert str(raised.value).endswith(".")
+
+
+def test_a_proxy_is_one_of_http_or_told_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("http_proxy", "proxy:3128")
+    assert proxy_for(Receiver.at("http://h").traces.url) == "http://proxy:3128"
+    monkeypatch.setenv("http_proxy", "socks5://ann:secret@proxy:1080")
+    with pytest.raises(UsageError, match=r"proxy of another kind \(socks5\)") as raised:
+        Receiver.at("http://h")
+    assert "secret" not in str(raised.value)
 
 
 def test_grpc_in_the_environment_says_nothing_of_an_address_that_was_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from support.runs import execution, failed, make_run, trace_of
 
 from smoltrace import api
 from smoltrace.books.calls import calls_in
-from smoltrace.errors import PublishError
-from smoltrace.publish.hub.asking import Retry
+from smoltrace.errors import MissingExtraError, PublishError
 from smoltrace.publish.otlp import bodies
 from smoltrace.publish.otlp.runs import publish_run
+from smoltrace.publish.retry import Retry
 from smoltrace.store.finalise import finalise
 from smoltrace.store.read import Run, load_run
 
@@ -44,6 +45,14 @@ def test_all_traces_and_points_arrive_with_their_ids(tmp_path: Path) -> None:
     assert {each.span_id for each in first} == {each.span_id for each in kept}
     assert calls_in(first) == calls_in(kept)
     assert all(each.resource["run.id"] == "made" for each in first)
+
+
+def test_what_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in [name for name in sys.modules if name.startswith("smoltrace.publish.otlp.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "urllib3", None)
+    with pytest.raises(MissingExtraError, match=r"smoltrace\[otlp\]"):
+        publish_run(made(tmp_path), url="http://h")
 
 
 def test_points_arrive_as_rising_sums_and_histograms(tmp_path: Path) -> None:

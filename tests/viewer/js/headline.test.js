@@ -66,6 +66,8 @@ test('of tests that nobody judged neither success nor failure is told', () => {
     const {text, why} = line(name, imported);
     assert.deepEqual([text, why], [null, 'no test was judged']);
   }
+  const partly = {num_tests: 6, successful_tests: 2, failed_tests: 0, success_rate: 100};
+  assert.equal(line('failures', partly).note, 'every test that was judged passed');
 });
 
 test('failures are counted with their classes, wrong answers among them', () => {

@@ -17,8 +17,13 @@ _SAID: Final = ("instructions",)
 _OWN_WORDS: Final = frozenset({"notes", "tags", "run_id"})
 """What somebody wrote to be read. A path there stays."""
 
-_PATH: Final = re.compile(r"(?<![\w:/.~\\])(?:~|[A-Za-z]:|\\)?(?:/|\\)(?:[^\s'\"/\\]+(?:/|\\))*([^\s'\"/\\]+)(?:/|\\)?")
+_PATH: Final = re.compile(
+    r"(?<![\w:/.~\\])(?:~[\w.-]*|[A-Za-z]:|\\)?(?:/|\\)(?:[^\s'\"/\\]+(?:/|\\))*([^\s'\"/\\]+)(?:/|\\)?"
+)
 """A path from the root, the home or a drive. `https://host/path` is none."""
+_ONE_PATH: Final = re.compile(r"([\w ]+ \()?(?:~[\w.-]*|[A-Za-z]:|\\)?[/\\](?!.*(?:\s[-/\\~]|['\"])).*[/\\](?=[^/\\])")
+"""All but the name of a file, of a text that is one path, with blanks perhaps, and no command; a note on a changed
+setting has it in brackets."""
 _URL: Final = re.compile(r"(?:https?|wss?)://", re.I)
 
 
@@ -36,7 +41,8 @@ def published_manifest(
     prompts are left out too.
     """
     # A run that was pulled has left out what the run that was published had.
-    left_out = [*(manifest.get("hub") or {}).get("left_out", ())]
+    before = (manifest.get("hub") or {}).get("left_out")
+    left_out = [str(name) for name in before] if isinstance(before, list) else []
     left_out += [name for name in _DROPPED[:1] if name in manifest]
     told = {name: value for name, value in manifest.items() if name not in _DROPPED}
     told = _without(told, "", content, left_out)
@@ -54,7 +60,13 @@ def without_paths(text: str) -> str:
     """A text in which a local path is the name of its file, and an address of a private network is not told."""
     if _URL.match(text):
         return text if public_address(text) else "private address"
-    return _PATH.sub(lambda found: found[1], text.replace("file://", ""))
+    text = text.replace("file://", "")
+    return _PATH.sub(lambda found: found[1], _one_path_left_out(text))
+
+
+def _one_path_left_out(text: str) -> str:
+    found = _ONE_PATH.match(text)
+    return text if found is None else (found[1] or "") + text[found.end() :]
 
 
 def public_address(url: str) -> str | None:
@@ -80,6 +92,11 @@ def _without(value: Any, name: str, content: bool, left_out: list[str]) -> Any:
             left_out.append(name)
         return _EMPTIED.get(last)
     if isinstance(value, Mapping):
+        # A resumed run notes what was not as before: a setting's name, and its value then and now.
+        setting = str(value.get("what")).replace(" ", "_")
+        if "what" in value and (setting in _EMPTIED or (setting in _SAID and not content)):
+            left_out.append(f"{name}.{setting}")
+            return {**value, "then": None, "now": None}
         return {key: _without(item, f"{name}.{key}".lstrip("."), content, left_out) for key, item in value.items()}
     if isinstance(value, list):
         return [_without(item, name, content, left_out) for item in value]

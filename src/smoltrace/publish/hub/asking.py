@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from smoltrace.errors import MissingExtraError, PublishError
 from smoltrace.evaluation.calls.retry_after import retry_after_of
+from smoltrace.publish.retry import Retry
 from smoltrace.tasks.hub_client import network_errors, reason_of
 
 if TYPE_CHECKING:
@@ -22,24 +22,6 @@ _LONGEST = 400
 """Characters of what the Hub says of a card."""
 _FEW = 3
 """A repository that was just made may be unknown for a moment, in which it is asked for so often."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """How often a request is tried, and the seconds between: doubling from `first` to `longest`, with jitter.
-
-    A Hub that asks to be left alone for longer is, as long as that is at most `patience` seconds.
-    """
-
-    attempts: int = 8
-    first: float = 1.0
-    longest: float = 30.0
-    patience: float = 300.0
-
-    def pause(self, attempt: int, asked: float | None = None) -> float:
-        """Seconds to wait after the attempt with this number, which begins at 0. `asked`: what the Hub asked for."""
-        own = random.uniform(0.5, 1.0) * min(self.longest, self.first * 2.0**attempt)
-        return own if asked is None else max(own, min(asked, self.patience))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from smoltrace.errors import UsageError
 from smoltrace.publish.hub.source import Reader, Repo
-from smoltrace.records.schema import LEADERBOARD, Row, rows_of
+from smoltrace.records.schema import LEADERBOARD, Row, record_batch, rows_of
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
 
 NAME: Final = "smoltrace-leaderboard"
 _ROW: Final = re.compile(r"data/[A-Za-z0-9_][A-Za-z0-9._+-]*\.parquet")
 _AT_ONCE: Final = 8
 MAX_ROW_BYTES: Final = 16 << 20
+_MAX_ROWS: Final = 1000
+"""Of one file: it holds one run, or a few of an earlier version."""
 
 
 def is_leaderboard(repo_id: str) -> bool:
@@ -57,6 +62,11 @@ def dataset_of(row: Row, board: Repo) -> str:
     return name
 
 
+def _bytes_of(about: pq.FileMetaData) -> int:
+    """What the rows of a file take when they are unpacked, as it says."""
+    return sum(int(about.row_group(place).total_byte_size) for place in range(about.num_row_groups))
+
+
 def _rows(reader: Reader, board: Repo, path: str, folder: Path) -> list[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -64,7 +74,11 @@ def _rows(reader: Reader, board: Repo, path: str, folder: Path) -> list[Row]:
     file = reader.download(board, path, folder / "board")
     try:
         with pq.ParquetFile(file) as found:
+            about = found.metadata
+            if about.num_rows > _MAX_ROWS or _bytes_of(about) > MAX_ROW_BYTES:
+                return []  # what is small there may be large here
             rows = list(rows_of(LEADERBOARD, found.read()))
+        record_batch(LEADERBOARD, rows)  # every value is what its column holds
     except (pa.ArrowException, OSError, ValueError, ArithmeticError, AttributeError):
         return []
     return [row for row in rows if isinstance(row["run_id"], str)]

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from smoltrace.errors import UsageError
 from smoltrace.publish.hub.account import account_for, token_for
-from smoltrace.publish.hub.asking import Retry, api_of, persist
+from smoltrace.publish.hub.asking import api_of, persist
+from smoltrace.publish.retry import Retry
 from smoltrace.tasks.hub_client import no_progress_bars
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ def choose(
     account = account_for(_WHAT, owner, patience)
     api = api_of(token_for(_WHAT))
     groups = persist(lambda: _groups(api, account), f"listing the datasets of {account}", patience)
-    found = [_described(api, infos, patience) for infos in groups]
+    described = (_described(api, infos, patience) for infos in groups)
+    # A version that wrote no run.json knew no repository that holds a whole run: one without it is something else.
+    found = [run for run in described if run.run_id is not None or not _is_single(run.repo_ids[0])]
     found.sort(key=lambda run: (run.published_at or datetime.min.replace(tzinfo=UTC), run.repo_ids), reverse=True)
     moment = now or datetime.now(UTC)
     fitting = [run for run in found if _fits(run, selection, moment)]
@@ -122,7 +125,11 @@ def _group_of(info: DatasetInfo) -> str | None:
         return None
     if found := _OF_FOUR.fullmatch(name):
         return found["stamp"]
-    return name if _SINGLE.fullmatch(name) else None
+    return name if _is_single(info.id) else None
+
+
+def _is_single(repo_id: str) -> bool:
+    return _SINGLE.fullmatch(repo_id.partition("/")[2]) is not None
 
 
 def _described(api: HfApi, infos: list[DatasetInfo], retry: Retry) -> Published:

@@ -82,7 +82,7 @@ def places(run_dir: RunDir, owner: str | None, asking: Account, layout: Layout |
         yield known
     owner = owner or (known.owner if known else asking.name)
     layout = layout or (known.layout if known else "four")
-    if layout == "single" and _is_repository(name := f"{owner}/smoltrace-run-{run_dir.run_id}"):
+    if layout == "single" and is_repository(name := f"{owner}/smoltrace-run-{run_dir.run_id}"):
         yield _single(name)
     moment = datetime.now(UTC)
     for tried in count(1):
@@ -112,7 +112,8 @@ def _single(name: str) -> Place:
     return Place("single", dict.fromkeys(KINDS, name), leaderboard_of(name.partition("/")[0]))
 
 
-def _is_repository(name: str) -> bool:
+def is_repository(name: str) -> bool:
+    """Whether the Hub takes this name, as owner/name."""
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id
 

@@ -13,10 +13,11 @@ from uuid import uuid4
 
 from smoltrace.errors import StoreError, UsageError
 from smoltrace.publish.hub import received
-from smoltrace.publish.hub.asking import Retry, api_of
+from smoltrace.publish.hub.asking import api_of
 from smoltrace.publish.hub.board import dataset_of, is_leaderboard, rows_in, run_in
 from smoltrace.publish.hub.parts import SUMMARY_FILE
 from smoltrace.publish.hub.source import Reader, Repo, Source
+from smoltrace.publish.retry import Retry
 from smoltrace.records.schema import LEADERBOARD, METRICS, POINTS, RESULTS, SPANS, TRACES, Row, record_batch
 from smoltrace.store import atomic, leaderboard
 from smoltrace.store.layout import RunDir, Store, require_safe_id
@@ -147,11 +148,8 @@ class Puller:
             for file in staged.path.iterdir():
                 atomic.sync(file)
             atomic.sync(staged.path)
-            is_new = not final.path.exists()
-            if is_new:
-                staged.path.rename(final.path)
-                atomic.sync(self.store.runs_path)
-            elif not _same(Run(staged), Run(final)):
+            is_new = _moved(staged.path, final.path)
+            if not is_new and not _same(Run(staged), Run(final)):
                 raise UsageError(
                     f"The store {self.store.path} has another run '{run_id}' already. Pull this one under another name "
                     "with --run-id."
@@ -218,8 +216,8 @@ class _Made:
         found = _published_summary(document, self.folder / "summary")
         if found is None:
             found = self._counted(run_dir)
-            row = self.row or _row_in(document)
-            found = found if row is None else replace(found, leaderboard=row)
+            if (row := self.row or _row_in(document)) is not None:
+                found = replace(found, leaderboard=received.sound_row(row, found.leaderboard))
         row = {**found.leaderboard, "run_id": run_dir.run_id}
         try:
             record_batch(LEADERBOARD, [row])
@@ -251,7 +249,7 @@ def _published_summary(document: Mapping[str, Any], folder: Path) -> Summary | N
         return None
     numbers = (found.finished, found.llm_calls, *found.statuses.values())
     known = all(type(number) is int for number in numbers) and isinstance(found.planned, int | None)
-    return found if known else None
+    return found if known and received.is_sound(found.leaderboard) else None
 
 
 def _row_in(document: Mapping[str, Any]) -> Row | None:
@@ -288,6 +286,18 @@ def manifest_of(run_id: str, row: Row | None, source: Source) -> dict[str, Any]:
 
 
 _REFERENCES: Final = ("results", "traces", "metrics")
+
+
+def _moved(staged: Path, final: Path) -> bool:
+    """Give a run its name, unless there is one of that name: whoever pulls it at the same time may be faster."""
+    try:
+        staged.rename(final)
+    except OSError:
+        if not final.exists():
+            raise
+        return False
+    atomic.sync(final.parent)
+    return True
 
 
 def _same(one: Run, other: Run) -> bool:

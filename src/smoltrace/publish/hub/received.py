@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from smoltrace.errors import UsageError
-from smoltrace.records.schema import RESULTS, SPANS, TRACES, Dataset, arrow_schema, rows_of
+from smoltrace.records.schema import SPANS, TRACES, Dataset, Row, arrow_schema, rows_of
 from smoltrace.store.parquet import DatasetFile, write_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _BATCH: Final = 512
+_COUNTS: Final = ("num_tests", "successful_tests", "failed_tests")
+_TOLD: Final = (*_COUNTS, "success_rate_ci_low", "success_rate_ci_high")
 _KINDS: Final[Mapping[str, type | tuple[type, ...]]] = {
-    **dict.fromkeys(("tasks", "generation", "versions", "job", "tags", "config", "footprint", "references"), dict),
+    **dict.fromkeys(
+        ("tasks", "generation", "versions", "job", "tags", "config", "footprint", "references", "hub"), dict
+    ),
     **dict.fromkeys(("model", "provider", "system", "agent_type", "started_at", "submitted_by", "notes"), str),
     **dict.fromkeys(("hardware", "service_name", "status"), str),
     "lives": list,
@@ -62,12 +67,12 @@ def receive(files: Sequence[Path], dataset: Dataset, to: Path, *, run_id: str, n
         is_ours = len(files) == 1 and run_id == new_id and found.remove_metadata().equals(wanted.remove_metadata())
         if is_ours:
             for batch in _batches(files, wanted, run_id, where):
-                _check_json(batch, dataset)
+                _check_cells(batch, dataset)
             shutil.move(files[0], to)
         else:
             with pq.ParquetWriter(to, wanted, compression="zstd") as writer:
                 for batch in _batches(files, wanted, run_id, where):
-                    _check_json(batch, dataset)
+                    _check_cells(batch, dataset)
                     writer.write_batch(_renamed(batch, new_id))
     except (pa.ArrowException, OSError, ValueError) as error:
         problem = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -89,6 +94,26 @@ def tags_of(text: Any) -> dict[str, Any]:
     except (ValueError, TypeError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def sound_row(row: Row, counted: Row) -> Row:
+    """A leaderboard row as every reader of a store may rely on it: what an earlier version did not tell is as the
+    results come to, and so is all of a row with a number that is none or a cell that is no JSON."""
+    row = {**row, **{name: counted[name] for name in _TOLD if row[name] is None}}
+    return row if is_sound(row) else counted
+
+
+def is_sound(row: Row) -> bool:
+    """Whether a leaderboard row holds counts, an interval beside its rate, and nothing that is none of its kind."""
+    numbers = [value for value in row.values() if isinstance(value, float | Decimal)]
+    told = all(type(row[name]) is int for name in _COUNTS) and (
+        row["success_rate"] is None or None not in (row["success_rate_ci_low"], row["success_rate_ci_high"])
+    )
+    return (
+        told
+        and all(map(Decimal.is_finite, map(Decimal, numbers)))
+        and all(row[name] is None or tags_of(row[name]) or row[name] == "{}" for name in ("tags", "error_types"))
+    )
 
 
 def run_ids_in(files: Sequence[Path], where: str) -> str:
@@ -161,15 +186,27 @@ def _batches(files: Sequence[Path], wanted: pa.Schema, run_id: str, where: str) 
                 yield made
 
 
-def _check_json(batch: pa.RecordBatch, dataset: Dataset) -> None:
-    """Raise ValueError where a text is not the JSON that its column has: whoever reads the run later relies on it."""
+def _check_cells(batch: pa.RecordBatch, dataset: Dataset) -> None:
+    """Raise ValueError where a text is not the JSON that its column has, or a number is none: whoever reads the run
+    later relies on it."""
     import orjson
+    import pyarrow.compute as pc
 
     for column in dataset.columns:
-        if column.type == "json" and dataset in (RESULTS, SPANS):
-            for text in batch.column(column.name).to_pylist():
-                if text is not None:
-                    orjson.loads(text)
+        cells = batch.column(column.name)
+        if column.type == "json" and dataset != TRACES:
+            for text in cells.drop_null().to_pylist():
+                if not _has_shape(column.name, orjson.loads(text)):
+                    raise ValueError(f"{column.name} holds something else")
+        elif column.type in ("money", "float64") and pc.any(pc.invert(pc.is_finite(cells))).as_py():
+            raise ValueError(f"{column.name} holds no number")
+
+
+def _has_shape(name: str, value: Any) -> bool:
+    """Whether a JSON cell holds what its column does: a list of objects with names, an object, or what a task says."""
+    if name in ("tool_calls", "events"):
+        return isinstance(value, list) and all(isinstance(each, dict) and "name" in each for each in value)
+    return name == "expected" or isinstance(value, dict)
 
 
 def _column(batch: pa.RecordBatch, field: pa.Field) -> pa.Array:

@@ -11,7 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from smoltrace.publish.hub.asking import Retry, persist
+from smoltrace.publish.hub.asking import persist
+from smoltrace.publish.retry import Retry
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -10,10 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from smoltrace.errors import PublishError, StoreError, UsageError
-from smoltrace.publish.hub.asking import Account, Retry, account, api_of
+from smoltrace.publish.hub.account import token_for
+from smoltrace.publish.hub.asking import Account, account, api_of
 from smoltrace.publish.hub.parts import RunParts
 from smoltrace.publish.hub.place import Layout, Place, TakenError, places, references_of, remember
 from smoltrace.publish.hub.tables import publish_parts
+from smoltrace.publish.retry import Retry
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -21,17 +23,8 @@ if TYPE_CHECKING:
     from smoltrace.publish.targets import Progress
     from smoltrace.store.read import Run
 
+PUBLISHING: Final = "Publishing to the Hugging Face Hub"
 UNFINISHED: Final = ("running", "incomplete")
-
-
-def require_token(token: str | None = None) -> None:
-    """Raise UsageError when there is no token at all: neither this one, nor $HF_TOKEN, nor that of `hf auth login`."""
-    from huggingface_hub import get_token
-
-    if not (token or get_token()):
-        raise UsageError(
-            "Publishing to the Hugging Face Hub needs a token that may write: set HF_TOKEN, or run: hf auth login"
-        )
 
 
 def account_before_spending(token: str | None = None, owner: str | None = None) -> str:
@@ -39,11 +32,11 @@ def account_before_spending(token: str | None = None, owner: str | None = None) 
 
     Raises UsageError when the Hub refuses the token or is not reached, and for an owner that is not the token's.
     """
-    require_token(token)
+    api = api_of(token_for(PUBLISHING, token))
     try:
-        asking = account(api_of(token), Retry(attempts=3))
+        asking = account(api, Retry(attempts=3))
     except PublishError as error:
-        raise UsageError(f"{error}. Nothing was run; --output-format json needs no Hub.") from error
+        raise UsageError(f"{error}. Nothing was run.") from error
     return wanted_owner(asking, owner)
 
 
@@ -83,9 +76,8 @@ def publish_run(
     its datasets. Raises UsageError for a run that is not complete, and PublishError.
     """
     require_complete(run)
-    require_token(token)
     licence = _identifier(licence)
-    api = api_of(token)
+    api = api_of(token_for(PUBLISHING, token))
     asking = account(api, retry)
     asked = None if owner is None else wanted_owner(asking, owner)
     with TemporaryDirectory(prefix="smoltrace-publish-") as folder:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from smoltrace.errors import PublishError, UsageError
-from smoltrace.publish.hub.asking import Retry, persist
+from smoltrace.publish.hub.asking import persist
 from smoltrace.publish.hub.parts import RUN_FILE, SPANS_FILE, SUMMARY_FILE
 from smoltrace.publish.hub.place import KINDS
+from smoltrace.publish.retry import Retry
 from smoltrace.tasks.hub_client import no_progress_bars
 
 if TYPE_CHECKING:
@@ -152,16 +153,19 @@ class Reader:
 
     def _told(self, asked: Repo, manifest: Mapping[str, Any]) -> dict[str, Repo]:
         """The datasets of a run as its run.json names them."""
-        named = manifest.get("references")
+        told = (manifest.get("references"), manifest.get("hub"))
+        named, published = (each if isinstance(each, Mapping) else {} for each in told)
         found: dict[str, Repo] = {}
-        for kind in KINDS:
-            name = named.get(kind) if isinstance(named, Mapping) else None
-            if name is None:
-                continue
-            # Whoever wrote this file must not make somebody fetch what only they may read.
-            if not isinstance(name, str) or name.partition("/")[0] != asked.owner:
-                raise UsageError(f"{asked.name}: its run.json names datasets of somebody else, which is not followed.")
-            found[kind] = asked if name == asked.name else self.repo(name)
+        for kind in (*KINDS, "leaderboard"):
+            # Whoever wrote this file must not make somebody fetch what only they may read, nor, when they publish the
+            # run again, write into what only they may change.
+            for name in (named.get(kind), published.get(kind)):
+                if name is not None and (not isinstance(name, str) or name.partition("/")[0] != asked.owner):
+                    raise UsageError(
+                        f"{asked.name}: its run.json names datasets of somebody else, which is not followed."
+                    )
+            if kind in KINDS and (name := named.get(kind)) is not None:
+                found[kind] = asked if name == asked.name else self.repo(name)
         return found
 
     def _check_same(self, asked: Repo, manifest: Mapping[str, Any], repos: Mapping[str, Repo], folder: Path) -> None:

@@ -16,11 +16,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from smoltrace.errors import MissingExtraError, PublishError, UsageError
-from smoltrace.publish.hub.asking import Retry, account, api_of
+from smoltrace.publish.hub.account import token_for
+from smoltrace.publish.hub.asking import account, api_of
 from smoltrace.publish.hub.parts import RunParts
+from smoltrace.publish.hub.place import is_repository
 from smoltrace.publish.hub.repository import CARD, Change, Content, Repository, Snapshot, size_of
-from smoltrace.publish.hub.runs import require_complete, require_token, wanted_owner
+from smoltrace.publish.hub.runs import PUBLISHING, require_complete, wanted_owner
 from smoltrace.publish.hub.tables import Sent, note_of
+from smoltrace.publish.retry import Retry
 from smoltrace.tasks.hub_client import no_progress_bars
 
 if TYPE_CHECKING:
@@ -74,26 +77,31 @@ def publish_run(
     Runs that are in the Space stay, and one that is put there again takes its own place. Raises MissingExtraError
     without the extra `view`, UsageError for a run that is not complete, and PublishError.
     """
-    if any(find_spec(name) is None for name in NEEDED):
-        raise MissingExtraError("view", "Publishing the viewer")
+    require_viewer()
     require_complete(run)
-    require_token(token)
-    api = api_of(token)
+    api = api_of(token_for(PUBLISHING, token))
     name = _name(api, owner, repo, retry)
     space = Repository(api, name, private, retry or Retry(), kind="space")
     with TemporaryDirectory(prefix="smoltrace-space-") as folder, no_progress_bars():
         files = _site_of(run, Path(folder), name, account(api, retry).name)
+        (own,) = _rows(_content(files[BOARD]))
         sent = Sent(sum(size_of(content) for content in files.values()), progress)
         for some in _first_commits(files, run.id):
-            space.put(some, _Data(run.id, some).change, f"Files of run {run.id}", sent.add)
-        space.put([*files, BOARD, STORE], _Site(run.id, name, files).change, f"Run {run.id}", sent.add)
+            space.put([*some, BOARD], _Data(own, some).change, f"Files of run {run.id}", sent.add)
+        space.put([*files, BOARD, STORE], _Site(own, name, files).change, f"Run {run.id}", sent.add)
         sent.end()
     note = {"note": note_of([name], private)} if space.is_private is not private else {}
     return {"space": space.address} | note
 
 
+def require_viewer() -> None:
+    """Raise MissingExtraError where the viewer is not installed whole."""
+    if any(find_spec(name) is None for name in NEEDED):
+        raise MissingExtraError("view", "Publishing the viewer")
+
+
 def _name(api: HfApi, owner: str | None, repo: str | None, retry: Retry | None) -> str:
-    if repo is not None and repo.count("/") > 1:
+    if repo is not None and not is_repository(repo):
         raise UsageError(f"--repo {repo}: write owner/name.")
     if repo is not None and "/" in repo:
         if owner is not None and owner != repo.partition("/")[0]:
@@ -129,13 +137,13 @@ def _first_commits(files: Mapping[str, Content], run_id: str) -> list[dict[str, 
 
 @dataclass(frozen=True, slots=True)
 class _Data:
-    """Files of a run that the site does not list yet."""
+    """Files of a run that the site does not list yet. `own` is the run's row."""
 
-    run_id: str
+    own: Mapping[str, Any]
     files: Mapping[str, Content]
 
     def change(self, snapshot: Snapshot) -> Change:
-        _require_ours(snapshot)
+        _rows_there(snapshot, self.own)
         return Change(self.files)
 
 
@@ -143,20 +151,35 @@ class _Data:
 class _Site:
     """The site with a run added to those that it lists."""
 
-    run_id: str
+    own: Mapping[str, Any]
     name: str
     files: Mapping[str, Content]
 
     def change(self, snapshot: Snapshot) -> Change:
-        _require_ours(snapshot)
+        there = _rows_there(snapshot, self.own)
         files = dict(self.files)
         if snapshot.has(BOARD):
-            files |= _listing([*_rows(_content(files[BOARD])), *_rows(snapshot.read(BOARD))], self.name)
+            files |= _listing([dict(self.own), *there], self.name)
         else:
             files[CARD] = _CARD.format(title=self.name.partition("/")[2], name=self.name).encode()
         # What an earlier version or a longer run left in this run's folder.
-        gone = tuple(path for path in snapshot.names if path.startswith(_folder(self.run_id)) and path not in files)
+        gone = tuple(
+            path for path in snapshot.names if path.startswith(_folder(self.own["run_id"])) and path not in files
+        )
         return Change(files, guarded=True, gone=gone)
+
+
+def _rows_there(snapshot: Snapshot, own: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of the runs that a Space has. Raises PublishError for one that holds something else, or another run with
+    the id of this one: a run is known by when it began."""
+    _require_ours(snapshot)
+    rows = _rows(snapshot.read(BOARD)) if snapshot.has(BOARD) else []
+    for row in rows:
+        if row.get("run_id") == own["run_id"] and row.get("evaluation_date") != own["evaluation_date"]:
+            raise PublishError(
+                f"the Space {snapshot.name} has another run '{own['run_id']}' already; name another with --repo"
+            )
+    return rows
 
 
 def _require_ours(snapshot: Snapshot) -> None:

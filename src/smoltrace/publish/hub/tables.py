@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smoltrace.errors import PublishError
-from smoltrace.publish.hub.asking import Retry, api_of
+from smoltrace.publish.hub.asking import api_of
 from smoltrace.publish.hub.cards import Config, features_of, grown_card, licensed, new_card
 from smoltrace.publish.hub.files import Table
 from smoltrace.publish.hub.place import generate_dataset_names
 from smoltrace.publish.hub.repository import CARD, Change, Content, Repository, Snapshot
 from smoltrace.publish.hub.texts import leaderboard_text, table_text
+from smoltrace.publish.retry import Retry
 from smoltrace.tasks.hub_client import no_progress_bars
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import yaml
 
 from smoltrace.errors import UsageError
 from smoltrace.publish.hub.account import token_for
-from smoltrace.publish.hub.asking import Retry, api_of, persist
+from smoltrace.publish.hub.asking import api_of, persist
+from smoltrace.publish.retry import Retry
 from smoltrace.tasks.fields import task_of
 from smoltrace.tasks.hub import HUB_PREFIX, HubName, plain_rows
 from smoltrace.tasks.hub_client import no_progress_bars

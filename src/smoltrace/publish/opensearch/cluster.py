@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from smoltrace.errors import MissingExtraError, PublishError, UsageError
-from smoltrace.publish.hub.asking import Retry
+from smoltrace.publish.retry import Retry
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
@@ -196,7 +196,9 @@ def _authorization(place: SplitResult) -> dict[str, str]:
         user, password = (os.environ.get(f"OPENSEARCH_{name}", "") for name in ("USERNAME", "PASSWORD"))
     if user:
         return {"authorization": f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"}
-    key = os.environ.get("OPENSEARCH_API_KEY")
+    key = os.environ.get("OPENSEARCH_API_KEY", "").strip()
+    if not key.isascii() or not key.isprintable():
+        raise UsageError("OPENSEARCH_API_KEY holds characters that no key has. Set it to the key alone.")
     return {"authorization": f"ApiKey {key}"} if key else {}
 
 

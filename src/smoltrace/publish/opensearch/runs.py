@@ -15,11 +15,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from smoltrace.errors import PublishError, UsageError
-from smoltrace.publish.hub.asking import Retry
 from smoltrace.publish.opensearch.bulk import CHUNK_BYTES, Writer
 from smoltrace.publish.opensearch.cluster import Cluster, RefusedError
 from smoltrace.publish.opensearch.documents import Document, document_of
 from smoltrace.publish.opensearch.mappings import INDICES, mapping_of, missing_in
+from smoltrace.publish.retry import Retry
 from smoltrace.records.schema import LEADERBOARD, METRICS, POINTS, RESULTS, TRACES
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from smoltrace.books.usage import Usage
 from smoltrace.records.messages import restore
 from smoltrace.records.text import json_text
 from smoltrace.records.traces import in_order
-from smoltrace.tracing.no_content import span_without_content
+from smoltrace.tracing.bare_run import bare_span
 
 LLM: Final = "LLM"
 CHAIN: Final = "CHAIN"
@@ -64,7 +64,6 @@ _PARAMETERS: Final = {
 }
 _USAGE: Final = ("llm.token_count.", "llm.cost.", "gen_ai.usage.")
 _COST: Final = "gen_ai.usage.cost."
-_RESOURCE_KEPT: Final = ("service.", "telemetry.", "run.id", "run_id")
 
 Attributes = Mapping[str, Any]
 
@@ -82,8 +81,7 @@ def as_sent(spans: Iterable[Span], *, content: bool = True) -> list[Span]:
     if content:
         ordered = restore(ordered)
     else:
-        ordered = [replace(span_without_content(span), resource=_bare(span.resource)) for span in ordered]
-        ordered = [_without(span, names.INPUT_REFS, names.INPUT_FIRST) for span in ordered]
+        ordered = [_without(bare_span(span), names.INPUT_REFS, names.INPUT_FIRST) for span in ordered]
     texts = _texts_of_agents(ordered)
     return [_sent(span, inference, calls, texts) for span in ordered]
 
@@ -287,11 +285,6 @@ def _text(messages: Any) -> str | None:
 
 
 # What belongs to a resource
-
-
-def _bare(resource: Attributes) -> dict[str, Any]:
-    """A resource without what a command line or a path may say."""
-    return {name: value for name, value in resource.items() if name.startswith(_RESOURCE_KEPT)}
 
 
 def same_resources() -> Callable[[Sequence[Span]], list[Span]]:

@@ -160,6 +160,10 @@ class Courier:
                         count.problem = problem
                     self._state.current = None
                     self._change.notify_all()
+        except Exception as error:  # noqa: BLE001 - nobody waits for this thread to say what ended it
+            with self._change:
+                for count in self._state.counts.values():
+                    count.problem = f"sending ended ({type(error).__name__}: {error})"
         finally:
             with self._change:
                 self._state.ended = True

@@ -22,9 +22,12 @@ Signal = Literal["traces", "metrics"]
 
 PATHS: Final[Mapping[Signal, str]] = {"traces": "/v1/traces", "metrics": "/v1/metrics"}
 TIMEOUT_S: Final = 10.0
+_LONGEST_TIMEOUT: Final = 9
+"""Digits of it in milliseconds."""
 
 _PREFIX: Final = "OTEL_EXPORTER_OTLP"
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 _EXAMPLE: Final = "http://localhost:4318"
 
 
@@ -79,12 +82,20 @@ class Receiver:
 
 
 def proxy_for(url: str) -> str | None:
-    """The proxy that the environment names for an address."""
+    """The proxy that the environment names for an address. Raises UsageError for one that cannot be used."""
     from urllib.request import getproxies, proxy_bypass
 
     parts = urlsplit(url)
     proxy = getproxies().get(parts.scheme)
-    return None if proxy is None or proxy_bypass(parts.hostname or "") else proxy
+    if proxy is None or proxy_bypass(parts.hostname or ""):
+        return None
+    scheme, _, _ = proxy.rpartition("://")
+    if scheme not in ("", "http", "https"):
+        raise UsageError(
+            f"${parts.scheme}_proxy names a proxy of another kind ({scheme}); smoltrace sends through those of HTTP. "
+            f"Name one, or put {parts.hostname} into $no_proxy."
+        )
+    return proxy if scheme else f"http://{proxy}"
 
 
 def _check_installed() -> None:
@@ -162,6 +173,7 @@ def _endpoint(signal: Signal, place: _Place) -> Endpoint:
     if parts.username is not None and "authorization" not in headers:
         login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
         headers["authorization"] = f"Basic {base64.b64encode(login).decode()}"
+    proxy_for(url)
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="", path=parts.path or "/")
     return Endpoint(urlunsplit(bare), _shown(parts), headers)
 
@@ -183,7 +195,7 @@ def _headers(signal: Signal) -> dict[str, str]:
                 continue
             name, equals, value = (part.strip() for part in pair.partition("="))
             value = unquote(value)
-            if not equals or not _HEADER_NAME.fullmatch(name) or re.search(r"[\r\n\x00]", value):
+            if not equals or not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
                 raise UsageError(
                     f"${variable} is no list of headers: write name=value, with commas between, and %20 for a blank."
                 )
@@ -195,7 +207,7 @@ def _timeout() -> float:
     text = _variable("traces", "TIMEOUT")
     if not text:
         return TIMEOUT_S
-    if not text.isdecimal() or int(text) == 0:
+    if not text.isdecimal() or int(text) == 0 or len(text) > _LONGEST_TIMEOUT:
         raise UsageError(f"${_PREFIX}_TIMEOUT is '{text}': write milliseconds, such as 10000.")
     return int(text) / 1000
 

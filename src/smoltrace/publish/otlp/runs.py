@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from smoltrace.errors import PublishError
-from smoltrace.publish.hub.asking import Retry
 from smoltrace.publish.otlp.receiver import Receiver
+from smoltrace.publish.retry import Retry
 
 if TYPE_CHECKING:
     from smoltrace.publish.otlp.bodies import Piece
@@ -35,9 +35,9 @@ def publish_run(
     Ids are those of the store, so a run that is sent twice has the same ids twice. Memory does not grow with the run.
     Gives what arrived of each signal. Raises UsageError before anything is sent, PublishError, StoreError.
     """
+    receiver = Receiver.at(url)  # says what is missing before it is imported
     from smoltrace.publish.otlp.wire import Wire
 
-    receiver = Receiver.at(url)
     wire = Wire(receiver)
     try:
         taken = {"traces": _send_traces(run, receiver, wire, content, progress, retry or PERSISTENCE)}

@@ -7,13 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from smoltrace.errors import PublishError
-from smoltrace.publish.hub.asking import Retry
 from smoltrace.publish.otlp.bodies import Piece
 from smoltrace.publish.otlp.receiver import Endpoint, Signal
 from smoltrace.publish.otlp.wire import Answer, Wire
-
-LONGEST_PAUSE_S = 300.0
-"""What a receiver may ask a client to wait."""
+from smoltrace.publish.retry import Retry
 
 
 @dataclass(slots=True)
@@ -76,7 +73,7 @@ class Sender:
         for attempt in range(self.retry.attempts - 1):
             if answer.is_taken or not answer.passes:
                 break
-            time.sleep(max(self.retry.pause(attempt), min(answer.retry_after or 0.0, LONGEST_PAUSE_S)))
+            time.sleep(self.retry.pause(attempt, answer.retry_after))
             answer = self.wire.post(self.signal, self.endpoint, body)
         return answer
 

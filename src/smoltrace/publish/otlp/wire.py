@@ -57,9 +57,8 @@ class Wire:
 
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
-        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._sockets = _Sockets()
         self._manager = _manager(receiver, self._sockets)
-        self._closed = False
 
     def post(self, signal: Signal, endpoint: Endpoint, body: bytes) -> Answer:
         """Send one body. Raises nothing for what the receiver or the network does."""
@@ -85,7 +84,7 @@ class Wire:
     @contextmanager
     def _bounded(self) -> Iterator[None]:
         """End what takes longer than the receiver has time for: a timeout of the socket is one between two bytes."""
-        late = threading.Timer(self._receiver.timeout + 0.5, self._shut)
+        late = threading.Timer(self._receiver.timeout + 0.5, self.abort)
         late.daemon = True
         late.start()
         try:
@@ -93,20 +92,33 @@ class Wire:
         finally:
             late.cancel()
 
-    def _shut(self) -> None:
-        for each in list(self._sockets):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
     def abort(self) -> None:
         """End what goes on."""
-        self._shut()
+        self._sockets.shut()
 
     def close(self) -> None:
         self._manager.clear()
 
 
-def _manager(receiver: Receiver, sockets: weakref.WeakSet[socket.socket]) -> urllib3.PoolManager:
+class _Sockets:
+    """The sockets that are open; any thread may shut them while another opens one."""
+
+    def __init__(self) -> None:
+        self._open: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._mutex = threading.Lock()
+
+    def add(self, opened: socket.socket) -> None:
+        with self._mutex:
+            self._open.add(opened)
+
+    def shut(self) -> None:
+        with self._mutex:
+            for each in self._open:
+                with contextlib.suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+
+
+def _manager(receiver: Receiver, sockets: _Sockets) -> urllib3.PoolManager:
     class Plain(HTTPConnection):
         def connect(self) -> None:
             super().connect()

@@ -102,7 +102,8 @@ function failures(run) {
   const {row} = run;
   if (row.num_tests && !judgedTests(row)) return headline('failures', 'Failures', null, {why: whyNoRate(row), note: whyNoRate(row)});
   const classes = failureClasses(run);
-  const note = row.failed_tests ? `${count(classes)} ${classes === 1 ? 'class' : 'classes'}` : 'every test passed';
+  const none = judgedTests(row) < row.num_tests ? 'every test that was judged passed' : 'every test passed';
+  const note = row.failed_tests ? `${count(classes)} ${classes === 1 ? 'class' : 'classes'}` : none;
   return headline('failures', 'Failures', count(row.failed_tests ?? null), {note: row.num_tests ? note : 'no test yet'});
 }
 
