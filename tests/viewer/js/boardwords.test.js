@@ -137,3 +137,8 @@ test('a card without a run says why, and an unknown price is no ratio', () => {
   const [, same] = cardWords({best: {row: row()}, cheapest: {row: row()}, energy: null});
   assert.match(same.notes[0].text, /best run itself/);
 });
+
+test('an interval is said with the number of tests that it is of: those that were judged', () => {
+  const partly = row({successful_tests: 36, failed_tests: 4});
+  assert.equal(cardWords({best: {row: partly}, cheapest: null, energy: null})[0].aside, '80.0 – 95.0 %, n 40');
+});

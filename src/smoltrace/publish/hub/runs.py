@@ -127,16 +127,19 @@ def _enter(run: Run, place: Place, parts: RunParts, published: dict[str, str]) -
     """Write where the run is published into its manifest, its summary and its leaderboard row; a note, where there is
     something to say. Its files stay as they are, so whatever fails here, the run is whole."""
     from smoltrace.store import leaderboard
+    from smoltrace.store.lock import locked
     from smoltrace.store.summary import write_summary
 
     run_dir = run.directory
     references = references_of(place, parts.tables)
     try:
-        manifest = run_dir.manifest()
-        had_content = (manifest.get("hub") or {}).get("content") is True
-        told = manifest | {"references": references, "hub": {**place.to_json(), "content": parts.content}}
-        if told != manifest:
-            run_dir.write_manifest(told)
+        # Under the lock, so that what another process writes meanwhile is not undone.
+        with locked(run_dir.lock_file):
+            manifest = run_dir.manifest()
+            had_content = (manifest.get("hub") or {}).get("content") is True
+            told = manifest | {"references": references, "hub": {**place.to_json(), "content": parts.content}}
+            if told != manifest:
+                run_dir.write_manifest(told)
         row = parts.summary.leaderboard | {f"{kind}_dataset": name for kind, name in references.items()}
         if row != parts.summary.leaderboard or not run_dir.summary_file.exists():
             if (store := run_dir.store) is not None:

@@ -6,6 +6,7 @@
  */
 
 import {LAST} from './boardquery.js';
+import {judgedTests} from './judged.js';
 import {frontierOf} from './pareto.js';
 import {refused, told} from './refused.js';
 import {sortedRows} from './table.js';
@@ -102,7 +103,7 @@ function standing(row) {
     y: row.success_rate,
     ci_low: row.success_rate_ci_low,
     ci_high: row.success_rate_ci_high,
-    n: row.num_tests,
+    n: judgedTests(row),
     status: row._status,
   };
 }

@@ -1,6 +1,7 @@
 /** What the three cards say of their runs. */
 
 import {count, duration, gramsPlain, interval, money, percent, tokens, whPlain} from './format.js';
+import {judgedTests} from './judged.js';
 
 /**
  * @typedef {object} Card
@@ -31,7 +32,7 @@ function bestCard(row) {
     value: percent(row.success_rate),
     unit: '%',
     est: false,
-    aside: `${spaced(range) ?? '—'} %, n ${count(row.num_tests) ?? '—'}`,
+    aside: `${spaced(range) ?? '—'} %, n ${count(judgedTests(row)) ?? '—'}`,
     row,
     notes: [costNote(row), note(duration(row.p50_duration_ms), 'p50 '), energyNote(row)].filter(Boolean),
     none: null,
