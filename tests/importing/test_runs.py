@@ -89,6 +89,18 @@ def test_a_run_of_foreign_traces_is_whole(importer: Importer) -> None:
     assert not [row for row in run.points() if "None" in row["attributes"]]
 
 
+def test_runs_of_the_same_named_tests_are_of_one_task_set(importer: Importer) -> None:
+    def prints(run_id: str, asked: str, *names: str) -> str:
+        told = [{"test.id": name, "input.value": asked} for name in names]
+        roots = (span(n, trace=trace(n), attributes=about) for n, about in enumerate(told, start=1))
+        return importer.run(*map(request, roots), run_id=run_id).leaderboard_row()["dataset_fingerprint"]
+
+    one = prints("one", "What is 6 * 7?", "a", "b")
+    assert one == prints("again", "What is 6 * 7?", "b", "a", "a")
+    others = prints("more", "What is 6 * 7?", "a", "b", "c"), prints("asked", "What is 6 * 8?", "a", "b")
+    assert len({one, *others}) == 3
+
+
 def test_nothing_is_written_where_there_is_nothing(importer: Importer) -> None:
     for requests in ([], [request()], [{"resourceLogs": [{}]}]):
         with pytest.raises(UsageError, match=r"There are no spans in .*traces.jsonl: nothing was imported"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from smoltrace.importing.options import Options, Say
+from smoltrace.records.text import json_text
 from smoltrace.records.times import time_of
 from smoltrace.version import __version__
 
@@ -40,6 +42,7 @@ class Seen:
     providers: Counter[str] = field(default_factory=Counter)
     systems: Counter[str] = field(default_factory=Counter)
     kinds: set[str] = field(default_factory=set)
+    asked: set[bytes] = field(default_factory=set)
 
     def add(self, test: Test, spans: Sequence[Span], *, circular: bool) -> None:
         told, row = test.told, test.row
@@ -56,6 +59,14 @@ class Seen:
         for counter, value in names:
             counter.update([] if value is None else [value])
         self.kinds.update([] if told.agent_type is None else [told.agent_type])
+        self.asked.add(hashlib.sha256(json_text([row["test_id"], row["prompt"]]).encode()).digest())
+
+    def fingerprint(self) -> str:
+        """That of the tests as they were imported: equal where runs have tests of the same names and prompts.
+
+        A set of tasks has one of its own, which spans do not tell; without any a run would be in no set of the viewer.
+        """
+        return hashlib.sha256(b"".join(sorted(self.asked))).hexdigest()
 
 
 def manifest_before(plan: Plan, sources: Sequence[str], options: Options) -> dict[str, Any]:
@@ -93,6 +104,7 @@ def manifest_after(seen: Seen, options: Options) -> dict[str, Any]:
     kinds = sorted(seen.kinds)
     return {
         "status": "completed",
+        "tasks": {"name": TASKS, "fingerprint": seen.fingerprint(), "source": None},
         "model": options.model or _most(seen.shown),
         "provider": _most(seen.providers),
         "system": _most(seen.systems),
