@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,8 +21,8 @@ from smoltrace.books.energy import UJ_PER_J, uj_of
 from smoltrace.store.read import Run, load_run
 
 GPUS, WATTS, TESTS, AT_ONCE, CALLS = 4, 300.0, 16, 8, 3
-SHORT, MIDDLE, LONG = 4.0, 12.0, 22.0
-long_runs = [SHORT, pytest.param(MIDDLE, marks=pytest.mark.slow), pytest.param(LONG, marks=pytest.mark.slow)]
+LONG_RUNS = (12.0, 22.0)
+"""Seconds: of shorter runs the tolerance is no more than what a busy machine takes to begin and to end."""
 
 
 def workplace(folder: Path) -> Path:
@@ -85,7 +86,7 @@ def nothing(_: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", long_runs)
+@pytest.mark.parametrize("seconds", LONG_RUNS)
 def test_the_energy_of_a_run_is_what_its_gpus_used(tmp_path: Path, seconds: float) -> None:
     environment = python_path(tmp_path, gpus())
     with ModelServer(latency_s=latency(seconds)) as server:
@@ -108,7 +109,7 @@ def test_the_energy_of_a_run_is_what_its_gpus_used(tmp_path: Path, seconds: floa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", long_runs)
+@pytest.mark.parametrize("seconds", LONG_RUNS)
 def test_a_counter_that_begins_anew_in_mid_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     nvml = SimulatedNvml(gpus())
 
@@ -124,7 +125,7 @@ def test_a_counter_that_begins_anew_in_mid_run(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", long_runs)
+@pytest.mark.parametrize("seconds", LONG_RUNS)
 def test_a_gpu_that_is_lost_in_mid_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     nvml = SimulatedNvml(gpus())
     lost: list[datetime] = []
@@ -137,14 +138,19 @@ def test_a_gpu_that_is_lost_in_mid_run(tmp_path: Path, monkeypatch: pytest.Monke
 
     run = run_here(tmp_path, nvml, seconds, monkeypatch, lose)
     told = assert_it_adds_up(run)
-    there = (lost[0] - datetime.fromisoformat(run.manifest["started_at"])).total_seconds()
+    assert len(run.manifest["metering"]["faults"]) == 1
+    asked_of = defaultdict(list)
+    for row in run.table("metrics").to_pylist():
+        asked_of[row["gpu_uuid"]].append(row["timestamp"])
+    missed = [at for at in asked_of["GPU-0"] if asked_of["GPU-1"][-1] < at < lost[0]]
+    assert len(missed) <= 1, "it was asked until it was lost; the answer of one moment comes after it"
+    there = (asked_of["GPU-1"][-1] - datetime.fromisoformat(run.manifest["started_at"])).total_seconds()
     truth = WATTS * ((GPUS - 1) * seconds_of(run) + there)
     assert told["gpu_uj"] == pytest.approx(truth * UJ_PER_J, rel=0.02)
-    assert len(run.manifest["metering"]["faults"]) == 1
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", long_runs)
+@pytest.mark.parametrize("seconds", LONG_RUNS)
 def test_power_readings_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     nvml = SimulatedNvml(gpus(energy_counter=False, swing_w=150.0, period_s=1.7))
     run = run_here(tmp_path, nvml, seconds, monkeypatch, nothing)

@@ -35,6 +35,8 @@ test('the task set that most runs are of is shown first; over several there are 
   assert.deepEqual([all.total, all.rows[0]._rank, all.rows[0]._rank_reason], [3, null, 'several task sets']);
   assert.deepEqual(all.task_sets.map((set) => [set.name, set.runs]), [['basics', 2], ['other', 1]]);
   assert.throws(() => page(rows, {tasks: 'nonesuch'}), {status: 400});
+  assert.throws(() => page(rows, {q: 'é'.repeat(201)}), {status: 400, message: /^q has 201 characters/});
+  assert.deepEqual(ids(page(rows, {q: `${' '.repeat(300)}${'😀'.repeat(200)}`})), []);
 });
 
 test('filters are "or" within one and "and" between two; a facet counts what choosing another value would show', () => {

@@ -110,3 +110,11 @@ def test_a_search_that_finds_nothing_says_so(open_page: OpenPage) -> None:
     page.keyboard.press("/")
     page.keyboard.type("zzzqqq")
     page.get_by_text("Nothing has “zzzqqq” in it.").wait_for()
+
+
+def test_more_than_can_be_looked_for_is_told(open_page: OpenPage) -> None:
+    page = open_page("runs.html", allow=(r"status 400", r"400 \("))
+    page.keyboard.press("/")
+    page.get_by_role("combobox").fill("word " * 50)
+    page.get_by_text("q has 249 characters. Look for words, in no more than 200.").wait_for()
+    assert page.get_by_role("option").count() == 0

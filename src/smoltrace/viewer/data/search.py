@@ -43,7 +43,8 @@ def search(where: Board | Store, q: str, limit: int = 50) -> dict[str, Any]:
 
     Of a run, what it tells of itself is looked through; of a test its ids, its prompt, its answer and its error, each
     alone, capitals or not. `truncated` says that there may be more, `searched_runs` of `of_runs` that their tests were
-    looked through. A store is looked at anew each time; a board knows it already. Raises UsageError for no word at all.
+    looked through. A store is looked at anew each time; a board knows it already. Raises UsageError for no word at all,
+    and for more than is looked for.
     """
     words = words_of(short_enough(q))
     if not words:

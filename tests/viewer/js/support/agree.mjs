@@ -84,6 +84,7 @@ async function askBoard() {
     {},
     {tasks: 'all', sort: 'model,-total_tokens', limit: 3, offset: 2},
     {q: 'llama', group: 'model'},
+    {q: 'é'.repeat(201)},
     {price: 'unknown'},
     {agent: ['tool', 'code']},
     {sort: 'no_such_column'},
@@ -96,7 +97,7 @@ async function askBoard() {
   ];
   for (const query of queries) await same('leaderboard', JSON.stringify(query), (data) => data.leaderboard(query));
   for (const axis of ['cost', 'energy', 'co2', 'latency', 'tokens', 'beauty']) await same('chart', axis, (data) => data.chart({}, axis));
-  const words = [['weather', 5], ['weather', 1], ['LLAMA 8b', 50], ['script', 50], ['xyzzy', 50], ['  ', 5], ['a.c*(', 9]];
+  const words = [['weather', 5], ['weather', 1], ['LLAMA 8b', 50], ['script', 50], ['xyzzy', 50], ['  ', 5], ['a.c*(', 9], ['zy '.repeat(66), 5], ['zy '.repeat(67), 5]];
   for (const [q, limit] of words) await same('search', `${q} ${limit}`, (data) => data.search(q, limit));
 }
 

@@ -17,6 +17,7 @@ import {refused, told} from './refused.js';
 
 const DAY = 86_400_000;
 const LIMIT = 100;
+const LONGEST = 200;
 const FIGURES = new Set(['_cost', '_energy', '_co2']);
 /** The filters that have a fixed choice of values. */
 const CHOICES = {price: ['known', 'free', 'unknown'], status: ['running', 'incomplete', 'completed']};
@@ -65,12 +66,24 @@ export function parseBoardQuery(asked, row = null) {
     filters: Object.fromEntries(Object.keys(FILTER_VALUES).map((name) => [name, filterOf(name, asked[name])])),
     since: dayOf('since', asked.since),
     until: until === null ? null : until + DAY,
-    words: String(asked.q ?? '').toLowerCase().split(/\s+/).filter((word) => word !== ''),
+    words: wordsOf(String(asked.q ?? '').trim()),
     sort: sortOf(asked.sort || '-success_rate', row),
     group: asked.group === 'model',
     offset: Math.max(0, Number(asked.offset ?? 0)),
     limit: Number(asked.limit ?? LIMIT),
   };
+}
+
+/**
+ * The words of what is looked for, in small letters. Throws an Error with `status` 400 where that is too much.
+ *
+ * @param {string} q
+ * @returns {string[]}
+ */
+export function wordsOf(q) {
+  const {length} = [...q];
+  if (length > LONGEST) throw refused(`q has ${length} characters. Look for words, in no more than ${LONGEST}.`);
+  return q.toLowerCase().split(/\s+/).filter((word) => word !== '');
 }
 
 /**

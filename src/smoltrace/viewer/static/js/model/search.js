@@ -2,12 +2,11 @@
  * The search over runs and tests of files: what the server finds, in the texts that are at hand. Of a long prompt, answer
  * or error that is the beginning.
  */
-import {LAST, matching, parseBoardQuery} from './boardquery.js';
+import {LAST, matching, parseBoardQuery, wordsOf} from './boardquery.js';
 import {refused} from './refused.js';
 import {sortedRows} from './table.js';
 
 const BESIDE = 60;
-const LONGEST = 200;
 const MOST = 200;
 /** Characters of a text that a light row has, an ellipsis behind them where there is more. */
 const SHORT = 200;
@@ -28,7 +27,7 @@ export function newestFirst(rows) {
 }
 
 /**
- * Throws an Error with `status` 400 where there is no word to search for.
+ * Throws an Error with `status` 400 where there is no word to search for, or too much.
  *
  * @param {string} q
  * @param {number} limit of runs, and of tests
@@ -37,10 +36,10 @@ export function newestFirst(rows) {
  * @returns {object} as `/api/search`; `_beginnings`: of some texts only the beginning was looked into
  */
 export function foundIn(q, limit, rows, tests) {
-  const words = [...q].slice(0, LONGEST).join('').toLowerCase().split(/\s+/).filter((word) => word !== '');
+  const words = wordsOf(q);
   if (words.length === 0) throw refused('There is nothing to search for. Write q= and some words.');
   const most = Math.max(1, Math.min(limit, MOST));
-  const runs = matching(rows, parseBoardQuery({q: words.join(' ')}));
+  const runs = matching(rows, {...parseBoardQuery({}), words});
   const {found, searched, beginnings} = lookedThrough(words, most, rows, tests);
   return {
     q,

@@ -66,7 +66,7 @@ export function searchBox(data) {
       const found = await data.search(q, 50);
       if (mine === asked) show(found, q);
     } catch (error) {
-      if (mine === asked) show({runs: [], tests: [], q, failed: error instanceof Error ? error.message : String(error)}, q);
+      if (mine === asked) show({runs: [], tests: [], q, failed: wrong(error)}, q);
     }
   }
 
@@ -155,6 +155,11 @@ function testOption(test) {
     h('span', {class: 'found-side'}, test.model ?? test.run_id),
     test.snippet ? h('span', {class: 'found-snippet'}, h('span', {class: 'found-where'}, (WHERE[test.where] ?? test.where) + ' '), test.snippet) : null,
   );
+}
+
+/** What is wrong, and what to do about it. @param {any} error @returns {string} */
+function wrong(error) {
+  return error instanceof Error ? [error.message, /** @type {any} */ (error).hint].filter(Boolean).join(' ') : String(error);
 }
 
 /** What was found, and what was not looked at. @param {any} found @returns {string} */
