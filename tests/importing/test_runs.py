@@ -1,10 +1,8 @@
-"""Traces become runs: which, under which ids, with which tests, and what is told of them."""
+"""Traces become runs: which, under which ids, and what is told of them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,21 +10,18 @@ from typing import Any
 import pytest
 from support.canaries import SHAPED
 from support.device_lines import SECOND, batch, point
-from support.otlp_json import START, call, request, span, write
-from support.runs import RESOURCE, make_run, trace_of
+from support.imports import Importer, openinference, ours, trace
+from support.otlp_json import START, call, request, span
 from support.runs import START as RUN_START
+from support.runs import make_run
 
 from smoltrace.books import names
 from smoltrace.errors import UsageError
 from smoltrace.evaluation.config import EvalConfig
 from smoltrace.evaluation.lives.resume import resume_run
 from smoltrace.evaluation.run import prepare
-from smoltrace.importing.executions import line_of_trace
 from smoltrace.importing.options import Options
 from smoltrace.importing.otlp import import_files
-from smoltrace.importing.runs import Imported
-from smoltrace.records.otlp import from_otlp_json
-from smoltrace.records.schema import Row
 from smoltrace.store.export import export
 from smoltrace.store.finalise import finalise
 from smoltrace.store.layout import Store
@@ -34,37 +29,6 @@ from smoltrace.store.leaderboard import rows as board_rows
 from smoltrace.store.read import Run, load_run
 
 OPENAI_KEY = SHAPED[1].secret
-
-
-class Importer:
-    """Imports requests into a store, and keeps what was said."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.said = folder, list[str]()
-
-    def all(self, *requests: Any, **options: Any) -> list[Imported]:
-        file = write(self.folder / "traces.jsonl", *requests)
-        return import_files([file], Options(store=self.folder / "store", **options), say=self.said.append)
-
-    def run(self, *requests: Any, **options: Any) -> Run:
-        (made,) = self.all(*requests, **options)
-        return made.run
-
-    def row(self, *requests: Any, **options: Any) -> Row:
-        (row,) = self.run(*requests, **options).results()
-        return row
-
-
-@pytest.fixture
-def importer(tmp_path: Path) -> Iterator[Importer]:
-    yield Importer(tmp_path)
-
-
-def trace(number: int) -> str:
-    return f"{number:032x}"
-
-
-# The run
 
 
 def test_a_run_of_foreign_traces_is_whole(importer: Importer) -> None:
@@ -117,14 +81,6 @@ def test_an_id_is_taken_once(importer: Importer) -> None:
     with pytest.raises(UsageError, match="holds what looks like a secret"):
         importer.run(request(span(1)), run_id=OPENAI_KEY)
     assert importer.run(request(span(1))).id != importer.run(request(span(1))).id
-
-
-def ours(number: int, run_id: str = "made", **about: Any) -> dict[str, Any]:
-    told = {names.SMOLTRACE_RUN_ID: run_id, names.TEST_ID: f"t{number}", names.TEST_INDEX: number, **about}
-    verdict = {"name": names.EVALUATION_EVENT, "timeUnixNano": START, "attributes": {}}
-    verdict["attributes"] = {names.EVALUATION_NAME: "success", names.EVALUATION_SCORE_LABEL: "pass"}
-    root = span(number, trace=trace(number), attributes={names.AGENT_TYPE: "tool", **told}, events=[verdict])
-    return request(root, scope=names.SCOPE, run__id=run_id)
 
 
 def test_runs_of_smoltrace_come_apart_and_bear_their_ids(importer: Importer) -> None:
@@ -202,115 +158,6 @@ def test_the_energy_of_devices_comes_back(tmp_path: Path) -> None:
     assert valued.leaderboard_row()["co2_emissions_g"] > 0
 
 
-# Its tests
-
-
-def test_named_tests_are_told_apart_and_their_executions_are_attempts(importer: Importer) -> None:
-    named = [request(span(n, trace=trace(n), attributes={"test.id": "rome"})) for n in (1, 2)]
-    named.append(request(span(8, trace=trace(8), attributes={"test.id": "rome"})))
-    alike = [request(span(n, trace=f"{trace(1)[:8]}{n:024x}", name="  an agent  ")) for n in (3, 4)]
-    rows = list(importer.run(*named, *alike).results())
-    rows.sort(key=lambda row: row["test_id"] != "rome")
-    assert [row["test_case_uid"] for row in rows[:3]] == ["unknown:rome:1", "unknown:rome:2", "unknown:rome:3"]
-    assert [row["test_id"] for row in rows[3:]] == ["an agent-00000000", "an agent-0000000000000000"]
-    assert {row["agent_type"] for row in rows} == {None}
-
-
-def openinference(kind: str, **attributes: Any) -> dict[str, Any]:
-    return {"openinference.span.kind": kind, **attributes}
-
-
-@pytest.mark.parametrize(
-    ("about", "prompt", "response"),
-    [
-        ({"input.value": "Why?", "output.value": "Because."}, "Why?", "Because."),
-        ({"input.value": '{"task": "Why?", "stream": false}', "output.value": '{"output": "So."}'}, "Why?", "So."),
-        ({"input.value": '{"x": 1}', "output.value": "[1, 2]"}, '{"x": 1}', "[1, 2]"),
-        (
-            {
-                "gen_ai.input.messages": '[{"role":"system","parts":[{"type":"text","content":"Be brief."}]},'
-                '{"role":"user","parts":[{"type":"text","content":"Why?"}]}]',
-                "gen_ai.output.messages": '[{"role":"assistant","parts":[{"type":"reasoning","content":"hm"},'
-                '{"type":"text","content":"So."}]}]',
-            },
-            "Why?",
-            "So.",
-        ),
-        (
-            {
-                "llm.input_messages.0.message.role": "user",
-                "llm.input_messages.0.message.content": "Why?",
-                "llm.output_messages.0.message.role": "assistant",
-                "llm.output_messages.0.message.content": "So.",
-            },
-            "Why?",
-            "So.",
-        ),
-        ({"gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "Why?"}, "Why?", None),
-        ({"input.value": '{"messages": [{"role": "user", "content": "Why?"}]}'}, "Why?", None),
-        ({}, None, None),
-    ],
-)
-def test_what_was_asked_and_answered(
-    importer: Importer, about: dict[str, str], prompt: str | None, response: str | None
-) -> None:
-    row = importer.row(request(span(1, attributes=openinference("AGENT", **about)), span(2, 1)))
-    assert (row["prompt"], row["response"]) == (prompt, response)
-
-
-def test_where_the_root_says_nothing_the_spans_below_do(importer: Importer) -> None:
-    below = span(2, 1, attributes=openinference("AGENT", **{"input.value": "Why?", "output.value": "So."}))
-    row = importer.row(request(span(1, name="POST /chat"), below, call(3, 2)))
-    assert (row["prompt"], row["response"]) == ("Why?", "So.")
-
-
-def test_how_it_ended(importer: Importer) -> None:
-    event = {"name": "exception", "timeUnixNano": START, "attributes": {"exception.type": "ValueError"}}
-    row = importer.row(request(span(1, status={"code": 2, "message": "no luck"}, events=[event])))
-    assert (row["status"], row["error"], row["error_type"], row["success"]) == ("error", "no luck", "ValueError", None)
-    row = importer.row(request(span(1), call(2, 1, **{"error.type": "timeout"})))
-    assert (row["status"], row["error_type"]) == ("completed", None)
-    verdict = {"name": "gen_ai.evaluation.result", "timeUnixNano": START}
-    said = [{"gen_ai.evaluation.name": "success", "gen_ai.evaluation.score.label": "fail"}]
-    said += [{"gen_ai.evaluation.name": "tone", "gen_ai.evaluation.score.value": 0.5}]
-    row = importer.row(request(span(1, events=[{**verdict, "attributes": each} for each in said])))
-    assert (row["success"], row["status"], json.loads(row["scores"])) == (False, "failed", {"tone": 0.5})
-
-
-def test_tools_of_other_instrumentations_are_told_once(importer: Importer) -> None:
-    given = openinference("TOOL", **{"tool.name": "look", "input.value": '{"args": [], "kwargs": {"at": "sea"}}'})
-    inner = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look"}
-    other = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "sing", "gen_ai.tool.call.arguments": "[1]"}
-    spans = [span(1), span(2, 1, attributes=given), span(3, 2, attributes=inner), span(4, 1, attributes=other)]
-    row = importer.row(request(*spans))
-    assert [(use["name"], use["arguments"]) for use in json.loads(row["tool_calls"])] == [
-        ("look", {"at": "sea"}),
-        ("sing", [1]),
-    ]
-    assert row["tool_called"] is True
-
-
-def test_an_agent_with_a_total_and_no_calls_counts_it(importer: Importer) -> None:
-    total = {"llm.token_count.prompt": 70, "llm.token_count.completion": 3, "llm.model_name": "gpt-4o-mini"}
-    row = importer.row(request(span(1, attributes=openinference("AGENT", **total)), span(2, 1)))
-    assert (row["gen_ai.usage.prompt_tokens"], row["llm_calls"]) == (70, 0)
-
-
-def test_models_that_nobody_prices_have_no_cost_and_own_prices_win(importer: Importer) -> None:
-    about = {"gen_ai.request.model": "unheard-of"}
-    row = importer.row(request(span(1), call(2, 1, **about), call(3, 1)))
-    assert (row["gen_ai.usage.cost.total"], row["unpriced_calls"]) == (None, 1)
-    assert "asked 2 models: " in importer.said[0]
-    prices = importer.folder / "prices.toml"
-    prices.write_text('version = "mine"\n[models."unheard-of"]\ninput = 1\noutput = 2\n')
-    row = importer.row(request(span(1), call(2, 1, **about)), price_file=prices, model="shown")
-    assert row["gen_ai.usage.cost.total"] == Decimal("0.0012")
-    assert row["model"] == "shown"
-    # What another instrumentation reckons is not read.
-    row = importer.row(request(span(1), call(2, 1, **about, **{"gen_ai.usage.cost.total": 99.0})))
-    assert row["gen_ai.usage.cost.total"] is None
-
-
 # What is hostile, or came only in part
 
 
@@ -373,61 +220,3 @@ def test_numbers_that_no_file_can_hold_harm_nobody(importer: Importer) -> None:
     assert [(row["test_id"], row["test_index"]) for row in rows] == [("t2", 2), ("t1", 3)]
     assert (rows[1]["gen_ai.usage.prompt_tokens"], rows[1]["gen_ai.request.max_tokens"]) == (1000, None)
     assert len(list(run.traces())) == 2
-
-
-# What may be kept
-
-
-def test_secrets_are_masked_everywhere(importer: Importer) -> None:
-    secret = {"input.value": f"the key is {OPENAI_KEY}"}
-    spans = [span(1, name=OPENAI_KEY, attributes=secret), call(2, 1, **secret)]
-    event = {"name": "e", "timeUnixNano": START, "attributes": secret}
-    spans[0] |= {"events": [event], "status": {"code": 2, "message": f"refused {OPENAI_KEY}"}}
-    run = importer.run(
-        request(*spans, process__command_args=f"--key {OPENAI_KEY}"), notes=OPENAI_KEY, redact=("ref.sed",)
-    )
-    (row,) = run.results()
-    assert "[redacted:" in row["prompt"]
-    assert row["error"].startswith("[redacted:pattern] [redacted:")
-    for file in run.path.iterdir():
-        assert OPENAI_KEY.encode() not in file.read_bytes(), file
-
-
-def test_without_content_the_books_are_the_same(importer: Importer) -> None:
-    told = {"llm.model_name": "gpt-4o-mini", "llm.provider": "openai", "llm.token_count.prompt": 5}
-    embedded = {"embedding.model_name": "text-embedding-3-small", "llm.token_count.prompt": 50}
-    spans = [
-        span(1, attributes=openinference("AGENT", **{"test.id": "rome", "agent.type": "tool", "input.value": "Why?"})),
-        span(2, 1, attributes=openinference("LLM", **told, **{"llm.token_count.completion": 5})),
-        span(3, 1, attributes=openinference("TOOL", **{"tool.name": "look", "input.value": "{}"})),
-        span(4, 1, attributes=openinference("EMBEDDING", **embedded)),
-    ]
-    whole, bare = importer.row(request(*spans)), importer.row(request(*spans), record_content=False)
-    differing = {name for name, value in whole.items() if bare[name] != value}
-    assert differing == {"run_id", "prompt", "tool_calls"}
-    assert bare["gen_ai.usage.cost.total"] > 0
-
-
-def test_without_content_only_numbers_and_names_are_left(importer: Importer) -> None:
-    about = openinference("AGENT", **{"input.value": "CANARY asked", "output.value": "CANARY said"})
-    spans = [span(1, attributes=about), call(2, 1, **{"gen_ai.input.messages": '["CANARY"]'})]
-    about = {"attributes": {names.RECORDED: '{"input.value": "CANARY"}'}}
-    metrics = request(service__name="app", process__command_args="CANARY")["resourceSpans"][0]
-    run = importer.run(
-        request(*spans, span(3, 1, **about), service__name="app", process__command_args="CANARY"),
-        {"resourceMetrics": [metrics]},
-        record_content=False,
-    )
-    assert '"app"' in (run.path / "other-metrics.otlp.jsonl").read_text()
-    (row,) = run.results()
-    assert (row["prompt"], row["response"], row["gen_ai.usage.prompt_tokens"]) == (None, None, 1000)
-    assert {json.loads(each["resource"])["service.name"] for each in run.spans()} == {"app"}
-    for file in run.path.iterdir():
-        assert b"CANARY" not in file.read_bytes(), file
-
-
-def test_spans_of_several_services_keep_their_resources() -> None:
-    other = [each if n % 2 else replace(each, resource={"service.name": "b"}) for n, each in enumerate(trace_of(1))]
-    found = from_otlp_json(line_of_trace(other))
-    assert sorted(found, key=lambda each: each.span_id) == sorted(other, key=lambda each: each.span_id)
-    assert {each.resource["service.name"] for each in found} == {"b", RESOURCE["service.name"]}

@@ -60,7 +60,7 @@ test('a million matches are not a million marks', () => {
 
 test('a label leaves out what the mark of the kind says already', () => {
   assert.equal(spanLabel('chat acme/x', 'chat', null, 'x'), 'x')
-  assert.equal(spanLabel('call', 'chat', null, 'org/'), 'org/');
+  assert.equal(spanLabel('call', 'chat', null, 'org/'), 'org');
   assert.equal(spanLabel('execute_tool add', 'tool', 'add', null), 'add');
   assert.equal(spanLabel('invoke_agent CodeAgent', 'agent', null, null), 'CodeAgent');
   assert.equal(spanLabel('step 3', 'step', null, null), 'Step 3');

@@ -2,6 +2,7 @@
  * Find in a trace: in the names of all spans, and in what was loaded of a span (its messages and attributes).
  * Matching is by plain text without regard to case.
  */
+import {lastPart} from './runname.js';
 
 const MOST_TEXT = 200_000;
 const MOST_TEXTS = 20_000_000;
@@ -11,16 +12,10 @@ const MOST_MARKS = 2_000;
 export function spanLabel(name, kind, tool, model) {
   const text = String(name ?? '');
   if (kind === 'tool') return text.startsWith('execute_tool ') ? text.slice(13) : tool || text;
-  if (kind === 'chat') return shortModel(text.startsWith('chat ') ? text.slice(5) : model || text);
+  if (kind === 'chat') return lastPart(text.startsWith('chat ') ? text.slice(5) : String(model || text));
   if (kind === 'agent') return text.startsWith('invoke_agent ') ? text.slice(13) : text;
   if (kind === 'step') return text.replace(/^(step|planning)\b/, (word) => word[0].toUpperCase() + word.slice(1));
   return text;
-}
-
-/** The last part of a model's name says which it is: "org/model" is "model". */
-export function shortModel(name) {
-  const text = String(name ?? '');
-  return text.slice(text.lastIndexOf('/') + 1) || text;
 }
 
 /** @returns {RegExp|null} null for an empty question */

@@ -12,8 +12,12 @@ const TUNED = /-(instruct|chat|it)$/i;
  */
 export function shortModel(model, most = 40) {
   if (model === null || model === undefined || model === '') return 'unnamed';
-  const last = model.split('/').filter((part) => part !== '').pop() ?? model;
-  return shortName(last.replace(TUNED, ''), most);
+  return shortName(lastPart(model).replace(TUNED, ''), most);
+}
+
+/** What of a model's name says which it is: "org/model" is "model". @param {string} model @returns {string} */
+export function lastPart(model) {
+  return model.split('/').filter((part) => part !== '').pop() ?? model;
 }
 
 /**

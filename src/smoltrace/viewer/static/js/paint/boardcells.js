@@ -74,7 +74,7 @@ function pinButton(row, isPinned, onPin) {
 const CELLS = {
   rank: (row) => figure(rankText(row._rank), {why: row._rank_reason}),
   model: modelCell,
-  agent: (row) => shortAgent(row.agent_type),
+  agent: (row) => row.agent_type ?? unknown('agent unknown'),
   success: (row) => (row.success_rate === null ? unknown(whyNoRate(row), {showWhy: true}) : successCell(row)),
   interval: (row) => interval(row.success_rate_ci_low, row.success_rate_ci_high) ?? unknown(whyNoRate(row)),
   cost: (row) => costFigure(row._cost, {hang: true, showWhy: true}),

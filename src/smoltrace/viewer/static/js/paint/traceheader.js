@@ -1,5 +1,5 @@
 /** The trace's title row: where it belongs, what it used, how to go on and how to take it along. */
-import {shortModel} from '../model/find.js';
+import {shortModel} from '../model/runname.js';
 import {count, duration, grams, quantity, tokens} from '../model/format.js';
 import {href} from '../model/state.js';
 import {statusChip} from './chip.js';
