@@ -235,7 +235,7 @@ def test_a_slow_drip_is_an_answer(tmp_path: Path, stream: bool) -> None:
     with ModelServer() as server:
         server.add_fault("drip", seconds=0.02)
         course = Course(tmp_path, server)
-        done = course.run("--request-timeout", "1", *(["--stream"] if stream else []))
+        done = course.run("--request-timeout", "5", *(["--stream"] if stream else []))
         assert done.returncode == 0, done.stderr
         assert {row["retries"] for row in course.rows.values()} == {0}
         course.balances()

@@ -17,6 +17,7 @@ from smolagents.monitoring import TokenUsage
 from smoltrace.agents.spec import GenerationParams
 from smoltrace.errors import UsageError
 from smoltrace.tracing import capture
+from smoltrace.tracing.interrupt import stoppable
 
 
 class InProcessModel(smolagents.TransformersModel):
@@ -38,7 +39,8 @@ class InProcessModel(smolagents.TransformersModel):
         self._turn = threading.Lock()
 
     def generate(self, messages: list[Any], stop_sequences: list[str] | None = None, **options: Any) -> ChatMessage:
-        with self._turn:
+        # No connections are shared here, and a generation for nobody would keep the model from the others.
+        with self._turn, stoppable():
             self._set_seed()
             message = super().generate(messages, stop_sequences, **options)
         if (call := capture.current()) is not None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
 
 
 @contextmanager
@@ -30,9 +31,16 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+_OF_TESTS: Final = ("smoltrace-worker", "smoltrace-code", "ThreadPoolExecutor-")
+"""Threads of tests: a worker's, that of model-written code, those in which an agent calls several tools at once."""
+
+
 def leave(code: int) -> None:
-    """End the process with this exit code, also when a thread of a test that hung is still at work."""
-    if any(thread.name.startswith("smoltrace-worker") for thread in threading.enumerate()):
+    """End the process with this exit code, also when a thread of a test that hung is still at work.
+
+    The interpreter's own end kills such a thread wherever it is, and then waits for the locks that it held.
+    """
+    if any(thread.daemon and thread.name.startswith(_OF_TESTS) for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

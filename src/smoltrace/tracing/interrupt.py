@@ -7,7 +7,7 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 AGAIN_S = 0.05
@@ -19,6 +19,10 @@ class StoppableThread(threading.Thread):
 
     What waits inside C code, as a sleep or a read does, hears of it when that returns. What is raised last ends the
     thread silently: `work` itself accounts for what matters.
+
+    An exception between any two bytecodes may leave a lock behind that nobody frees: it comes after the lock was taken
+    and before the `with` has begun that would give it back, wherever `__enter__` is written in Python, as that of a
+    `Condition` or of an HTTP client's pool is. What shares such a lock with others runs `unstopped`.
     """
 
     def __init__(self, work: Callable[[], Any], name: str) -> None:
@@ -27,6 +31,7 @@ class StoppableThread(threading.Thread):
         # Reentrant: a thread that is interrupted while it takes its own lock must be able to take it again.
         self._lock = threading.RLock()
         self._at_work = True
+        self._sheltered = False
         self._told: type[BaseException] | None = None
 
     def run(self) -> None:
@@ -39,12 +44,13 @@ class StoppableThread(threading.Thread):
             self._close()
 
     def stop(self, error: type[BaseException]) -> bool:
-        """Raise `error` in the thread at its next bytecode; False when it is not at work any more."""
+        """Raise `error` in the thread at its next bytecode, or at the end of what is `unstopped`; False when it is no
+        longer at work."""
         if not self._lock.acquire(timeout=AGAIN_S):
             return self.is_alive()
         try:
             self._told = error
-            return self._at_work and self.ident is not None and _raise_in(self.ident, error)
+            return self._at_work and self.ident is not None and (self._sheltered or _raise_in(self.ident, error))
         finally:
             self._lock.release()
 
@@ -57,10 +63,22 @@ class StoppableThread(threading.Thread):
         return not self.is_alive()
 
     @contextmanager
-    def unstopped(self) -> Iterator[None]:
-        """Within, which is for the thread itself, it is not told to stop."""
-        with self._lock:
+    def _shelter(self, sheltered: bool) -> Iterator[None]:
+        """For the thread itself. What it is told in a shelter is raised in it where it leaves that."""
+        before = self._sheltered
+        try:
+            with self._lock:  # nothing is raised while it is held; what is on its way arrives when it is given back
+                self._sheltered = sheltered
+            self._hear()
             yield
+        finally:
+            with self._lock:
+                self._sheltered = before
+            self._hear()
+
+    def _hear(self) -> None:
+        if self._told is not None and not self._sheltered:
+            raise self._told
 
     def _close(self) -> None:
         """From here on nothing is raised in this thread: an exception would find nobody to take it."""
@@ -76,17 +94,32 @@ class StoppableThread(threading.Thread):
                 continue
 
 
+@contextmanager
+def unstopped() -> Iterator[None]:
+    """Within, this thread is not told to stop, where it is one that can be: it hears of it at the end."""
+    with _shelter(True):
+        yield
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Within, this thread can be told to stop, where it is one that can be, also when what is around is `unstopped`."""
+    with _shelter(False):
+        yield
+
+
+def _shelter(sheltered: bool) -> AbstractContextManager[None]:
+    current = threading.current_thread()
+    return current._shelter(sheltered) if isinstance(current, StoppableThread) else nullcontext()
+
+
 def start_unstopped(thread: threading.Thread) -> None:
     """Start a thread from one that may be told to stop, which it hears of only when the other has started.
 
     While a thread is born it bears its parent's ident, and the interpreter would raise in the child what is meant for
     the parent: the child would die before it could say that it has started, and the parent would wait for ever.
     """
-    current = threading.current_thread()
-    if isinstance(current, StoppableThread):
-        with current.unstopped():
-            thread.start()
-    else:
+    with unstopped():
         thread.start()
 
 

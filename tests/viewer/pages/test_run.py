@@ -100,7 +100,7 @@ def test_the_table_tells_what_came_and_why_it_failed_and_is_sorted_searched_and_
     page.keyboard.press("f")
     page.keyboard.type("paris sunny")
     wait_for(page, f"() => {ROWS}.length === 2")
-    assert query_of(page)["q"] == "paris sunny"
+    wait_for_query(page, q="paris sunny")
     page.keyboard.type(" nowhere")
     page.get_by_role("button", name="Show all tests").click()
     assert len(shown(page)) == 9 and "q" not in query_of(page)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from smoltrace.evaluation.calls.failures import Failure
-from smoltrace.tracing.interrupt import StoppableThread, abandon_pool_threads
+from smoltrace.tracing.interrupt import StoppableThread, abandon_pool_threads, stoppable, unstopped
 from smoltrace.tracing.scope import Stopped
 
 if TYPE_CHECKING:
@@ -227,9 +227,14 @@ class Engine:
 
     def _hire(self) -> None:
         with self._change:
-            slot = Slot(thread=StoppableThread(lambda: self._work(slot), name="smoltrace-worker"))
+            slot = Slot(thread=StoppableThread(lambda: self._serve(slot), name="smoltrace-worker"))
             self._state.slots.add(slot)
         slot.thread.start()
+
+    def _serve(self, slot: Slot) -> None:
+        # Only a test is stopped where it stands: what all workers share must not stay locked.
+        with unstopped():
+            self._work(slot)
 
     def _work(self, slot: Slot) -> None:
         try:
@@ -268,7 +273,8 @@ class Engine:
             self._change.notify_all()
         try:
             # A fresh context: what a test leaves behind in it must not become the parent of the next one's spans.
-            finished = contextvars.Context().run(test.execute)
+            with stoppable():
+                finished = contextvars.Context().run(test.execute)
             if finished is None:
                 return False
             self._commit(finished)
