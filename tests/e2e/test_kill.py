@@ -177,13 +177,13 @@ def check(place: Place, story: Story) -> None:
     # No finished test is lost, and none is called for again.
     for earlier, later in zip(story.lives, story.lives[1:], strict=False):
         assert earlier.finished <= later.finished
-        assert not {test_of(entry) for entry in later.calls} & earlier.finished
+        assert not {which_test(entry) for entry in later.calls} & earlier.finished
 
     # The calls of a finished test are those of the life that finished it, and its row counts them all.
     known: set[Test] = set()
     for life in story.lives:
         for test in life.finished - known:
-            own = [entry for entry in life.calls if test_of(entry) == test]
+            own = [entry for entry in life.calls if which_test(entry) == test]
             assert rows[test]["llm_calls"] == len(own)
             assert rows[test]["gen_ai.usage.prompt_tokens"] == sum(entry.input or 0 for entry in own)
             assert rows[test]["gen_ai.usage.completion_tokens"] == sum(entry.output or 0 for entry in own)
@@ -201,7 +201,7 @@ def check_spending(run: smoltrace.Run, story: Story) -> None:
     unseen = 0
     for number in {life.number for life in story.lives}:
         lives = [life for life in story.lives if life.number == number]
-        served = Counter((*test_of(entry), entry.input, entry.output) for life in lives for entry in life.calls)
+        served = Counter((*which_test(entry), entry.input, entry.output) for life in lives for entry in life.calls)
         settled = Counter(
             (*line["test"].split(":")[:2], line["input_tokens"], line["output_tokens"])
             for line in settled_lines
@@ -224,11 +224,8 @@ def check_spending(run: smoltrace.Run, story: Story) -> None:
     assert known.calls >= sum(len(life.calls) for life in story.lives)
 
 
-def test_of(entry: Entry) -> Test:
+def which_test(entry: Entry) -> Test:
     return (entry.agent, entry.test or "")
-
-
-test_of.__test__ = False  # type: ignore[attr-defined]
 
 
 def check_kills(place: Place, server: ModelServer, kills: int) -> None:
@@ -273,7 +270,7 @@ def test_worker_processes_die_with_the_one_that_is_killed(place: Place, server: 
     before, after = story.lives
     assert len(before.finished) >= 4
     assert len(after.finished) == len(list(run.results())) == 20
-    assert not {test_of(entry) for entry in after.calls} & before.finished
+    assert not {which_test(entry) for entry in after.calls} & before.finished
     assert run.manifest["config"]["engine"] == "processes"
 
 
@@ -307,7 +304,7 @@ def test_of_two_that_resume_one_run_one_is_refused_and_nothing_is_run_twice(plac
     assert sorted(codes) == [0, 2], said
     refusal = said[codes.index(2)]
     assert f"Another process (pid {both[codes.index(0)].pid}) is writing the run twice" in refusal
-    calls = Counter((test_of(entry), entry.call_index) for entry in server.ledger())
+    calls = Counter((which_test(entry), entry.call_index) for entry in server.ledger())
     assert set(calls.values()) == {1}
     assert not {test for test, _ in calls} & before
     assert difference(content_of(smoltrace.load_run("twice", place.folder / "store")), place.undisturbed) is None
@@ -332,7 +329,7 @@ def test_of_two_that_begin_one_run_one_is_refused(place: Place, server: ModelSer
     said = [living.communicate()[1] for living in both]
     assert sorted(living.returncode for living in both) == [0, 2], said
     assert len(finished_in(place.folder, "one-name")) == 30
-    assert set(Counter((test_of(entry), entry.call_index) for entry in server.ledger()).values()) == {1}
+    assert set(Counter((which_test(entry), entry.call_index) for entry in server.ledger()).values()) == {1}
 
 
 @pytest.mark.slow
